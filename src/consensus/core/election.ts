@@ -1,0 +1,106 @@
+/**
+ * Elections: standing, asking, answering and counting (Raft §5.2, §5.4.1;
+ * rehearsal by pre-vote: dissertation §9.6; transfer: §3.10).
+ */
+
+import { broadcastAppend } from './leader.ts';
+import type { TimeoutNowMessage, VoteRequest, VoteResponse } from './messages.ts';
+import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles.ts';
+import type { RaftState, Transfer } from './state.ts';
+import { NO_NODE, type Term } from './types.ts';
+
+/** Stands for election, if this member may. */
+export function campaign(state: RaftState, transfer?: Transfer): void {
+  if (state.role === 'leader' || !state.isPromotable) return;
+  state.campaignTransfer = transfer;
+  if (state.options.preVote && transfer === undefined) {
+    becomePreCandidate(state);
+    askForVotes(state, 'preVote');
+  } else {
+    becomeCandidate(state);
+    askForVotes(state, 'vote');
+  }
+}
+
+function askForVotes(state: RaftState, type: 'vote' | 'preVote'): void {
+  // The own vote counts like any other: once it is durable.
+  state.sendAfterAppend(answer(state, { type, term: termAskedFor(state), from: state.id }, false));
+  repeatRequests(state);
+}
+
+/** Asks again those who have not answered: a voter that was silent may be free by now. */
+export function repeatRequests(state: RaftState): void {
+  const type = state.role === 'preCandidate' ? 'preVote' : 'vote';
+  const term = termAskedFor(state);
+  const { index: lastIndex, term: lastTerm } = state.log.lastId;
+  const transfer = state.campaignTransfer !== undefined;
+  const handover = state.campaignTransfer?.handover ?? 0;
+  for (const to of state.tracker.voters) {
+    if (to === state.id || state.tracker.hasAnswered(to)) continue;
+    state.send({ type, from: state.id, to, term, lastIndex, lastTerm, transfer, handover });
+  }
+}
+
+/** A rehearsal asks for the term that would come next. */
+function termAskedFor(state: RaftState): Term {
+  return state.role === 'preCandidate' ? state.term + 1 : state.term;
+}
+
+/** Answers a request of any term that passed the term filter. */
+export function handleVoteRequest(state: RaftState, request: VoteRequest): void {
+  const canVote =
+    state.vote === request.from ||
+    (state.vote === NO_NODE && state.leader === NO_NODE) ||
+    (request.type === 'preVote' && request.term > state.term);
+  const last = { index: request.lastIndex, term: request.lastTerm };
+  if (!canVote || !state.log.isUpToDate(last)) {
+    // A refusal carries the own term, so that one who lags learns of it.
+    state.sendAfterAppend(answer(state, { ...request, term: state.term }, true));
+    return;
+  }
+  state.sendAfterAppend(answer(state, request, false));
+  if (request.type === 'vote') {
+    state.electionElapsed = 0;
+    state.vote = request.from;
+  }
+}
+
+/** Refuses a pre-vote of an old term, telling the term of now. */
+export function refusePreVote(state: RaftState, request: VoteRequest): void {
+  state.sendAfterAppend(answer(state, { ...request, term: state.term }, true));
+}
+
+function answer(
+  state: RaftState,
+  request: Pick<VoteRequest, 'type' | 'term' | 'from'>,
+  rejected: boolean,
+): VoteResponse {
+  const type = request.type === 'vote' ? 'voteResponse' : 'preVoteResponse';
+  return { type, from: state.id, to: request.from, term: request.term, rejected };
+}
+
+/** Counts an answer at a candidate or pre-candidate. */
+export function handleVoteResponse(state: RaftState, response: VoteResponse): void {
+  const expected = state.role === 'preCandidate' ? 'preVoteResponse' : 'voteResponse';
+  if (response.type !== expected) return;
+  state.tracker.recordVote(response.from, !response.rejected);
+  const result = state.tracker.tallyVotes();
+  if (result === 'won') win(state);
+  // A pre-vote answer may carry the term above: the own term is still the same.
+  if (result === 'lost') becomeFollower(state, state.term, NO_NODE);
+}
+
+function win(state: RaftState): void {
+  if (state.role === 'preCandidate') {
+    becomeCandidate(state);
+    askForVotes(state, 'vote');
+    return;
+  }
+  becomeLeader(state);
+  broadcastAppend(state);
+}
+
+/** Campaigns at once, because the leader gives its place to this member. */
+export function handleTimeoutNow(state: RaftState, message: TimeoutNowMessage): void {
+  campaign(state, { to: state.id, handover: message.handover });
+}

@@ -1,0 +1,168 @@
+/**
+ * What a leader does: replicate, count, keep followers, give its place away (Raft §5.3).
+ */
+
+import { assert } from '../../errors.ts';
+import { bytesOf } from './log/log-view.ts';
+import type { AppendResponse, HeartbeatResponse } from './messages.ts';
+import type { RaftState, Transfer } from './state.ts';
+import type { Progress } from './tracker/progress.ts';
+import type { Entry, NodeId } from './types.ts';
+
+/** Sends each follower what it lacks, or at least the commit index. */
+export function broadcastAppend(state: RaftState): void {
+  for (const id of state.tracker.members) {
+    if (id !== state.id) sendAppend(state, id, true);
+  }
+}
+
+/**
+ * Sends one append message, if the follower's window allows it.
+ *
+ * @param evenIfEmpty send the commit index alone when there are no entries
+ * @returns whether a message was sent
+ */
+export function sendAppend(state: RaftState, to: NodeId, evenIfEmpty: boolean): boolean {
+  const progress = state.tracker.progressOf(to);
+  if (progress === undefined || progress.isPaused) return false;
+  const { log } = state;
+  const prevIndex = progress.next - 1;
+  const prevTerm = log.termAt(prevIndex);
+  if (prevTerm === undefined || progress.next < log.firstIndex) {
+    return sendSnapshot(state, to, progress);
+  }
+  const entries = entriesFor(state, progress);
+  if (entries.length === 0 && !evenIfEmpty) return false;
+  state.send({
+    type: 'append',
+    from: state.id,
+    to,
+    term: state.term,
+    prevIndex,
+    prevTerm,
+    commit: log.committed,
+    entries,
+  });
+  progress.sentEntries(entries.length, bytesOf(entries));
+  progress.sentCommit(log.committed);
+  return true;
+}
+
+/** Nothing while the window is full, or while the storage fetches what is needed. */
+function entriesFor(state: RaftState, progress: Progress): readonly Entry[] {
+  if (progress.state === 'replicate' && progress.inflights.isFull) return [];
+  return state.log.entriesFrom(progress.next, state.options.appendBytesMax) ?? [];
+}
+
+/** The follower needs entries that were compacted: name it the state to fetch. */
+function sendSnapshot(state: RaftState, to: NodeId, progress: Progress): boolean {
+  // One that is silent could not fetch it, and would be taken for one that does.
+  if (!progress.recentActive) return false;
+  const index = state.log.applied;
+  const term = state.log.termAt(index);
+  assert(term !== undefined, 'the applied entry has no term');
+  progress.becomeSnapshot(index);
+  const snapshot = { index, term, membership: state.tracker.membership };
+  state.send({ type: 'snapshot', from: state.id, to, term: state.term, snapshot });
+  return true;
+}
+
+/** Starts a heartbeat round. */
+export function broadcastHeartbeat(state: RaftState): void {
+  state.round += 1;
+  for (const to of state.tracker.members) {
+    if (to === state.id) continue;
+    const match = state.tracker.progressOf(to)?.match ?? 0;
+    // Beyond its match the follower may hold other entries than the leader does.
+    const commit = Math.min(match, state.log.committed);
+    const round = state.round;
+    state.send({ type: 'heartbeat', from: state.id, to, term: state.term, commit, round });
+  }
+}
+
+export function handleAppendResponse(state: RaftState, response: AppendResponse): void {
+  const progress = state.tracker.progressOf(response.from);
+  if (progress === undefined) return;
+  progress.recentActive = true;
+  if (response.rejected) handleRejection(state, response, progress);
+  else handleAcceptance(state, response, progress);
+}
+
+/** Looks for the place where the logs agree, a term at a step (Raft §5.3, end). */
+function handleRejection(state: RaftState, response: AppendResponse, progress: Progress): void {
+  const { index, hintIndex, hintTerm } = response;
+  const hint = hintTerm > 0 ? state.log.findConflictByTerm(hintIndex, hintTerm).index : hintIndex;
+  if (!progress.maybeDecrease(index, hint)) return;
+  if (progress.state === 'replicate') progress.becomeProbe();
+  sendAppend(state, response.from, true);
+}
+
+function handleAcceptance(state: RaftState, response: AppendResponse, progress: Progress): void {
+  const { from, index } = response;
+  const isProbed = progress.match === index && progress.state === 'probe';
+  if (!progress.maybeUpdate(index) && !isProbed) return;
+  advanceProgress(state, progress, index);
+  if (maybeCommit(state)) broadcastAppend(state);
+  else if (from !== state.id && progress.canBumpCommit(state.log.committed)) {
+    sendAppend(state, from, true);
+  }
+  if (from === state.id) return;
+  fillWindow(state, from);
+  if (state.transfer?.to === from && progress.match === state.log.lastIndex) {
+    sendTimeoutNow(state, state.transfer);
+  }
+}
+
+/** Sends on until the window is full or the log's end is reached. */
+function fillWindow(state: RaftState, to: NodeId): void {
+  let isSent = true;
+  while (isSent) isSent = sendAppend(state, to, false);
+}
+
+function advanceProgress(state: RaftState, progress: Progress, index: number): void {
+  switch (progress.state) {
+    case 'probe':
+      progress.becomeReplicate();
+      return;
+    case 'snapshot':
+      // Any state that reaches this log will do, not only the one it was told of.
+      if (progress.match + 1 >= state.log.firstIndex) {
+        progress.becomeProbe();
+        progress.becomeReplicate();
+      }
+      return;
+    case 'replicate':
+      progress.inflights.freeThrough(index);
+      return;
+  }
+}
+
+/** Commits what a quorum holds of the own term (Raft §5.4.2). */
+export function maybeCommit(state: RaftState): boolean {
+  return state.log.maybeCommit({ term: state.term, index: state.tracker.committed() });
+}
+
+export function handleHeartbeatResponse(state: RaftState, response: HeartbeatResponse): void {
+  const progress = state.tracker.progressOf(response.from);
+  if (progress === undefined) return;
+  progress.recentActive = true;
+  progress.paused = false;
+  if (progress.match < state.log.lastIndex || progress.state === 'probe') {
+    sendAppend(state, response.from, true);
+  }
+}
+
+/** Begins to give the lead to another voter (dissertation §3.10). */
+export function beginTransfer(state: RaftState, transfer: Transfer): void {
+  // It should be over within one election timeout.
+  state.electionElapsed = 0;
+  state.transfer = transfer;
+  const progress = state.tracker.progressOf(transfer.to);
+  assert(progress !== undefined, 'a transfer to one who is no member');
+  if (progress.match === state.log.lastIndex) sendTimeoutNow(state, transfer);
+  else sendAppend(state, transfer.to, true);
+}
+
+function sendTimeoutNow(state: RaftState, { to, handover }: Transfer): void {
+  state.send({ type: 'timeoutNow', from: state.id, to, term: state.term, handover });
+}

@@ -1,0 +1,192 @@
+/**
+ * The whole log: what the storage holds, then the unstable tail.
+ *
+ * Invariant: `applied <= applying <= committed <= lastIndex`.
+ */
+
+import { assert } from '../../../errors.ts';
+import type { Entry, EntryId, LogIndex, SnapshotMark, Term } from '../types.ts';
+import { bytesOf, type LogView, limitBytes } from './log-view.ts';
+import { Unstable } from './unstable.ts';
+
+export class RaftLog {
+  readonly #view: LogView;
+  readonly #applyingBytesMax: number;
+  readonly #unstable: Unstable;
+  /** Highest entry known to be durable on a quorum. */
+  #committed: LogIndex;
+  /** Highest entry handed out to be applied. */
+  #applying: LogIndex;
+  #applied: LogIndex;
+  #applyingBytes = 0;
+
+  constructor(view: LogView, applied: LogIndex, applyingBytesMax: number) {
+    assert(applied >= view.firstIndex - 1, 'the log does not reach back to what is applied');
+    this.#view = view;
+    this.#applyingBytesMax = applyingBytesMax;
+    this.#unstable = new Unstable(view.lastIndex + 1);
+    this.#committed = applied;
+    this.#applying = applied;
+    this.#applied = applied;
+  }
+
+  get unstable(): Unstable {
+    return this.#unstable;
+  }
+
+  get committed(): LogIndex {
+    return this.#committed;
+  }
+
+  get applying(): LogIndex {
+    return this.#applying;
+  }
+
+  get applied(): LogIndex {
+    return this.#applied;
+  }
+
+  get firstIndex(): LogIndex {
+    return this.#unstable.firstIndex ?? this.#view.firstIndex;
+  }
+
+  get lastIndex(): LogIndex {
+    return this.#unstable.lastIndex ?? this.#view.lastIndex;
+  }
+
+  get lastId(): EntryId {
+    const index = this.lastIndex;
+    const term = this.termAt(index);
+    assert(term !== undefined, 'the last entry has no term');
+    return { term, index };
+  }
+
+  /** The term at `index`; undefined when it was compacted away or lies ahead. */
+  termAt(index: LogIndex): Term | undefined {
+    if (index < this.firstIndex - 1 || index > this.lastIndex) return undefined;
+    return this.#unstable.termAt(index) ?? this.#view.termAt(index);
+  }
+
+  matches(id: EntryId): boolean {
+    return this.termAt(id.index) === id.term;
+  }
+
+  /** Whether a log that ends with `last` holds at least as much as this one (Raft §5.4.1). */
+  isUpToDate(last: EntryId): boolean {
+    const own = this.lastId;
+    return last.term > own.term || (last.term === own.term && last.index >= own.index);
+  }
+
+  /** Entries from `from` on, within `bytesMax`; undefined while they are fetched. */
+  entriesFrom(from: LogIndex, bytesMax: number): readonly Entry[] | undefined {
+    if (from > this.lastIndex) return [];
+    return this.slice(from, this.lastIndex + 1, bytesMax);
+  }
+
+  slice(from: LogIndex, to: LogIndex, bytesMax: number): readonly Entry[] | undefined {
+    assert(from >= this.firstIndex && to <= this.lastIndex + 1, 'entries were read out of bounds');
+    if (from >= to) return [];
+    const offset = this.#unstable.offset;
+    if (from >= offset) return limitBytes(this.#unstable.slice(from, to), bytesMax);
+    const stored = this.#view.entries(from, Math.min(to, offset), bytesMax);
+    if (stored === undefined || to <= offset) return stored;
+    // Short of the tail's start: the byte limit was reached before it.
+    if (from + stored.length < offset) return stored;
+    return limitBytes([...stored, ...this.#unstable.slice(offset, to)], bytesMax);
+  }
+
+  /** Appends at the leader. */
+  append(entries: readonly Entry[]): void {
+    const first = entries[0];
+    if (first === undefined) return;
+    assert(first.index > this.#committed, 'a committed entry would be replaced');
+    this.#unstable.truncateAndAppend(entries);
+  }
+
+  /**
+   * Appends at a follower, if the log matches at `previous` (Raft §5.3).
+   * Only a real conflict truncates: a late or repeated message removes nothing.
+   *
+   * @returns the last index that now matches the leader's log, or undefined
+   */
+  maybeAppend(
+    previous: EntryId,
+    entries: readonly Entry[],
+    commit: LogIndex,
+  ): LogIndex | undefined {
+    if (!this.matches(previous)) return undefined;
+    const last = previous.index + entries.length;
+    const conflict = entries.findIndex((entry) => !this.matches(entry));
+    if (conflict >= 0) this.append(entries.slice(conflict));
+    this.commitTo(Math.min(commit, last));
+    return last;
+  }
+
+  /**
+   * The highest index at or below `index` whose term is not above `term`: below
+   * it two logs may match, above it they cannot.
+   */
+  findConflictByTerm(index: LogIndex, term: Term): EntryId {
+    for (let at = index; at > 0; at -= 1) {
+      const own = this.termAt(at);
+      if (own === undefined) return { index: at, term: 0 };
+      if (own <= term) return { index: at, term: own };
+    }
+    return { index: 0, term: 0 };
+  }
+
+  /** Commits up to `id` if it is of that term: only own-term entries by counting (Raft §5.4.2). */
+  maybeCommit(id: EntryId): boolean {
+    if (id.term === 0 || id.index <= this.#committed || !this.matches(id)) return false;
+    this.commitTo(id.index);
+    return true;
+  }
+
+  commitTo(index: LogIndex): void {
+    if (index <= this.#committed) return;
+    assert(index <= this.lastIndex, `commit ${index} lies beyond the log's end ${this.lastIndex}`);
+    this.#committed = index;
+  }
+
+  /** Whether committed entries wait to be handed out. */
+  hasNextCommitted(allowUnstable: boolean): boolean {
+    if (this.#isApplyingPaused || this.#unstable.snapshot !== undefined) return false;
+    return this.#applying < this.#appliableIndex(allowUnstable);
+  }
+
+  /** Committed entries to hand out next; undefined while they are fetched. */
+  nextCommitted(allowUnstable: boolean): readonly Entry[] | undefined {
+    if (!this.hasNextCommitted(allowUnstable)) return [];
+    const bytesMax = this.#applyingBytesMax - this.#applyingBytes;
+    return this.slice(this.#applying + 1, this.#appliableIndex(allowUnstable) + 1, bytesMax);
+  }
+
+  acceptApplying(entries: readonly Entry[]): void {
+    const last = entries.at(-1);
+    if (last === undefined) return;
+    this.#applying = last.index;
+    this.#applyingBytes += bytesOf(entries);
+  }
+
+  /** Entries up to `index`, of `bytes` in all, are applied. */
+  appliedTo(index: LogIndex, bytes: number): void {
+    assert(index >= this.#applied, 'the applied index went back');
+    assert(index <= this.#committed, 'an entry was applied before its commit');
+    this.#applied = index;
+    this.#applying = Math.max(this.#applying, index);
+    this.#applyingBytes = Math.max(0, this.#applyingBytes - bytes);
+  }
+
+  restore(mark: SnapshotMark): void {
+    this.#committed = mark.index;
+    this.#unstable.restore(mark);
+  }
+
+  get #isApplyingPaused(): boolean {
+    return this.#applyingBytes >= this.#applyingBytesMax;
+  }
+
+  #appliableIndex(allowUnstable: boolean): LogIndex {
+    return allowUnstable ? this.#committed : Math.min(this.#committed, this.#unstable.offset - 1);
+  }
+}

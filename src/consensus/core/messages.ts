@@ -1,0 +1,92 @@
+/**
+ * What members say to each other.
+ *
+ * Every message carries the sender's term; the receiver's term filter (step.ts)
+ * sees it before anything else.
+ */
+
+import type { Entry, LogIndex, NodeId, SnapshotMark, Term } from './types.ts';
+
+interface Envelope {
+  readonly from: NodeId;
+  readonly to: NodeId;
+  readonly term: Term;
+}
+
+/** AppendEntries (Raft §5.3). Without entries it only carries the commit index. */
+export interface AppendMessage extends Envelope {
+  readonly type: 'append';
+  readonly prevIndex: LogIndex;
+  readonly prevTerm: Term;
+  readonly commit: LogIndex;
+  readonly entries: readonly Entry[];
+}
+
+/**
+ * Answer to an append or a snapshot: the log matches up to `index`; or, when
+ * rejected, the entry at `index` did not match and the hint says where it may.
+ */
+export interface AppendResponse extends Envelope {
+  readonly type: 'appendResponse';
+  readonly index: LogIndex;
+  readonly rejected: boolean;
+  readonly hintIndex: LogIndex;
+  readonly hintTerm: Term;
+}
+
+/** Keeps followers, and the lease: `round` comes back in the answer. */
+export interface HeartbeatMessage extends Envelope {
+  readonly type: 'heartbeat';
+  readonly commit: LogIndex;
+  readonly round: number;
+}
+
+export interface HeartbeatResponse extends Envelope {
+  readonly type: 'heartbeatResponse';
+  readonly round: number;
+}
+
+/**
+ * RequestVote (Raft §5.2), and its rehearsal that changes no term (dissertation
+ * §9.6). `transfer` marks an election that the old leader asked for; `handover`
+ * is then the index of the hand-over record it rests on, 0 if there is none.
+ */
+export interface VoteRequest extends Envelope {
+  readonly type: 'vote' | 'preVote';
+  readonly lastIndex: LogIndex;
+  readonly lastTerm: Term;
+  readonly transfer: boolean;
+  readonly handover: LogIndex;
+}
+
+export interface VoteResponse extends Envelope {
+  readonly type: 'voteResponse' | 'preVoteResponse';
+  readonly rejected: boolean;
+}
+
+/** Asks the receiver to campaign at once (dissertation §3.10). */
+export interface TimeoutNowMessage extends Envelope {
+  readonly type: 'timeoutNow';
+  readonly handover: LogIndex;
+}
+
+/** The receiver's log ends before the sender's begins: it must fetch the state. */
+export interface SnapshotMessage extends Envelope {
+  readonly type: 'snapshot';
+  readonly snapshot: SnapshotMark;
+}
+
+export type Message =
+  | AppendMessage
+  | AppendResponse
+  | HeartbeatMessage
+  | HeartbeatResponse
+  | VoteRequest
+  | VoteResponse
+  | TimeoutNowMessage
+  | SnapshotMessage;
+
+/** Only the leader of a term sends these in it. */
+export type LeaderMessage = AppendMessage | HeartbeatMessage | SnapshotMessage;
+
+export type MessageType = Message['type'];

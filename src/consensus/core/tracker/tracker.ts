@@ -1,0 +1,104 @@
+/**
+ * All members as a leader or candidate sees them: progress, votes, activity.
+ */
+
+import { isVoter, quorumReached, quorumVote, votersOf } from '../quorum/joint.ts';
+import type { VoteResult } from '../quorum/majority.ts';
+import type { LogIndex, Membership, NodeId } from '../types.ts';
+import { Progress, type ProgressLimits } from './progress.ts';
+
+export class Tracker {
+  readonly #limits: ProgressLimits;
+  #membership: Membership;
+  #members: readonly NodeId[] = [];
+  #progress = new Map<NodeId, Progress>();
+  readonly #votes = new Map<NodeId, boolean>();
+  readonly #matchOf = (id: NodeId): LogIndex => this.#progress.get(id)?.match ?? 0;
+
+  constructor(membership: Membership, limits: ProgressLimits) {
+    this.#limits = limits;
+    this.#membership = membership;
+    this.setMembership(membership);
+  }
+
+  get membership(): Membership {
+    return this.#membership;
+  }
+
+  /** Every member, voters and learners, in a fixed order. */
+  get members(): readonly NodeId[] {
+    return this.#members;
+  }
+
+  get voters(): readonly NodeId[] {
+    return votersOf(this.#membership);
+  }
+
+  /** Replaces the configuration; progress of members that stay is kept. */
+  setMembership(membership: Membership): void {
+    this.#membership = membership;
+    this.#members = [...new Set([...votersOf(membership), ...membership.learners])].sort();
+    const kept = new Map<NodeId, Progress>();
+    for (const id of this.#members) {
+      kept.set(id, this.#progress.get(id) ?? new Progress(0, 1, this.#limits));
+    }
+    this.#progress = kept;
+  }
+
+  progressOf(id: NodeId): Progress | undefined {
+    return this.#progress.get(id);
+  }
+
+  isVoter(id: NodeId): boolean {
+    return isVoter(this.#membership, id);
+  }
+
+  isLearner(id: NodeId): boolean {
+    return !this.isVoter(id) && this.#membership.learners.includes(id);
+  }
+
+  /** Starts anew at the head of a term: nothing is known of the others' logs. */
+  reset(self: NodeId, lastIndex: LogIndex): void {
+    for (const id of this.#members) {
+      const match = id === self ? lastIndex : 0;
+      this.#progress.set(id, new Progress(match, lastIndex + 1, this.#limits));
+    }
+  }
+
+  /** The highest index that is durable on a quorum. */
+  committed(): LogIndex {
+    return quorumReached(this.#membership, this.#matchOf);
+  }
+
+  /** Whether a quorum was heard of since the activity was last cleared. */
+  isQuorumActive(self: NodeId): boolean {
+    const active = new Map<NodeId, boolean>();
+    for (const id of this.voters) {
+      active.set(id, id === self || this.#progress.get(id)?.recentActive === true);
+    }
+    return quorumVote(this.#membership, active) === 'won';
+  }
+
+  clearActivity(self: NodeId): void {
+    for (const [id, progress] of this.#progress) {
+      if (id !== self) progress.recentActive = false;
+    }
+  }
+
+  resetVotes(): void {
+    this.#votes.clear();
+  }
+
+  /** Notes the first answer of `id`; later ones change nothing. */
+  recordVote(id: NodeId, granted: boolean): void {
+    if (!this.#votes.has(id)) this.#votes.set(id, granted);
+  }
+
+  hasAnswered(id: NodeId): boolean {
+    return this.#votes.has(id);
+  }
+
+  tallyVotes(): VoteResult {
+    return quorumVote(this.#membership, this.#votes);
+  }
+}

@@ -1,0 +1,417 @@
+/**
+ * Drives the pure core with storage, network and clock as ports. The daemon and
+ * the simulator run this same code.
+ *
+ * Beyond the core's rules it keeps the lease: it stamps heartbeat rounds, counts
+ * the voters' promises, keeps this member's own, and lets a vote pass against a
+ * promise only for the target of a recorded hand-over (safety rules 1-5).
+ */
+
+import { assert } from '../../errors.ts';
+import type { HeartbeatMessage, Message, SnapshotMessage } from '../core/messages.ts';
+import {
+  type MemberProgress,
+  type ProposeResult,
+  RaftCore,
+  type TransferResult,
+} from '../core/raft-core.ts';
+import type { AppendWork, ApplyWork, CoreStatus, Ready } from '../core/ready.ts';
+import {
+  type LogIndex,
+  type Membership,
+  NO_NODE,
+  type NodeId,
+  type SnapshotMark,
+} from '../core/types.ts';
+import { Lease, withoutDrift } from './lease.ts';
+import type { HostOptions, HostPorts, HostStart, PeerMessage, Standing } from './ports.ts';
+import { PROMISE_MS_MAX, Silence } from './silence.ts';
+import { StorageWatch } from './storage-watch.ts';
+import { type PlacedTenureRecord, TenureRecords } from './tenure-records.ts';
+
+/** After a pause no more ticks than this are made up for: queued words come first. */
+const TICKS_PER_ADVANCE_MAX = 2;
+
+export class RaftHost {
+  readonly #id: NodeId;
+  readonly #ports: HostPorts;
+  readonly #core: RaftCore;
+  readonly #lease: Lease;
+  readonly #silence: Silence;
+  readonly #records: TenureRecords;
+  readonly #watch = new StorageWatch();
+  readonly #ticksPerLease: number;
+  /** The promise that each leader last asked for, for the answer that is about to leave. */
+  readonly #askedMs = new Map<NodeId, number>();
+  #leaseMs: number;
+  /** The lease that sets the pace of ticks; follows a longer one when that is in force. */
+  #paceMs: number;
+  #tickedAtMs: number;
+  #standing: Standing;
+  #isEligible = true;
+  #isServiceHeld = false;
+  #storingPromiseMs = 0;
+  #isDraining = false;
+  #isFailed = false;
+
+  constructor(options: HostOptions, start: HostStart, ports: HostPorts) {
+    this.#id = options.id;
+    this.#ports = ports;
+    this.#leaseMs = options.leaseMs;
+    this.#paceMs = options.leaseMs;
+    this.#ticksPerLease = options.ticksPerLease;
+    this.#core = new RaftCore(
+      { ...options.core, id: options.id, random: ports.random },
+      start,
+      ports.storage,
+    );
+    this.#lease = new Lease(options.id);
+    this.#tickedAtMs = ports.nowMs();
+    this.#silence = new Silence(start.longestPromiseMs, this.#tickedAtMs);
+    this.#records = new TenureRecords(ports.readTenure, start.tenureRecords);
+    this.#standing = this.#standingNow();
+    ports.storage.subscribe({
+      onLoaded: () => this.#loaded(),
+      onCondition: (condition) => ports.events.onSpace(condition === 'ok'),
+      onFailed: (error) => this.#storageFailed(error),
+    });
+  }
+
+  get status(): CoreStatus {
+    return this.#core.status;
+  }
+
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  get membership(): Membership {
+    return this.#core.membership;
+  }
+
+  get leaseMs(): number {
+    return this.#leaseMs;
+  }
+
+  /** The last tenure record of the own log, committed or not. */
+  get lastTenureRecord(): PlacedTenureRecord | undefined {
+    return this.#records.last;
+  }
+
+  /** Whether this member leads and an entry of its own term is committed. */
+  get hasCommittedOwnTerm(): boolean {
+    return this.#core.hasCommittedOwnTerm;
+  }
+
+  /** Target of a transfer under way. */
+  get transferTarget(): NodeId | undefined {
+    return this.#core.transferTarget;
+  }
+
+  get isStorageStalled(): boolean {
+    return this.#watch.isStalled;
+  }
+
+  /** Until when this member votes for nobody, in ms of its clock. */
+  get silentUntilMs(): number {
+    return this.#silence.untilMs;
+  }
+
+  termAt(index: LogIndex): number | undefined {
+    return this.#core.termAt(index);
+  }
+
+  progress(): readonly MemberProgress[] {
+    return this.#core.progress();
+  }
+
+  /** Until when `voter` keeps its promise to this leader; undefined if it gave none. */
+  promisedUntilMs(voter: NodeId): number | undefined {
+    return this.#lease.answeredUntilMs(voter);
+  }
+
+  /** Until when this leader's lease lasts, in ms of its clock; 0 without one. */
+  get leaseEndMs(): number {
+    if (this.#core.status.role !== 'leader') return 0;
+    // A group of one owes its lease to nobody, but is still to look at its clock.
+    const most = this.#ports.nowMs() + withoutDrift(this.#leaseMs);
+    return Math.min(this.#lease.endMs(this.#core.membership), most);
+  }
+
+  /** Takes over a lease length that was committed; rounds from now on ask for it. */
+  setLeaseMs(leaseMs: number): void {
+    assert(leaseMs > 0 && leaseMs <= PROMISE_MS_MAX, `a lease of ${leaseMs} ms`);
+    this.#leaseMs = leaseMs;
+    this.#paceMs = Math.min(this.#paceMs, leaseMs);
+  }
+
+  /** Whether this member may stand for election: it has all data that a primary needs. */
+  setEligible(isEligible: boolean): void {
+    this.#isEligible = isEligible;
+  }
+
+  /** Whether the guardian may still run the service or hold the address (rule 4). */
+  setServiceHeld(isHeld: boolean): void {
+    this.#isServiceHeld = isHeld;
+  }
+
+  /** Looks at the clock; call it about once a tick, after queued messages were taken. */
+  advance(): void {
+    if (this.#isFailed) return;
+    const nowMs = this.#ports.nowMs();
+    this.#adoptPace(nowMs);
+    const tickMs = this.tickMs;
+    const due = Math.floor((nowMs - this.#tickedAtMs) / tickMs);
+    this.#tickedAtMs += due * tickMs;
+    if (this.#watch.check(nowMs, this.#leaseMs)) this.#core.resign();
+    for (let tick = 0; tick < Math.min(due, TICKS_PER_ADVANCE_MAX); tick += 1) {
+      this.#core.tick(this.#mayCampaign(nowMs));
+    }
+    this.#drain();
+  }
+
+  /** Length of a tick. */
+  get tickMs(): number {
+    return this.#paceMs / this.#ticksPerLease;
+  }
+
+  /** A leader slows down only when the voters keep the longer promise, else its lease would end. */
+  #adoptPace(nowMs: number): void {
+    if (this.#paceMs === this.#leaseMs) return;
+    const isLeader = this.#core.status.role === 'leader';
+    const isInForce = this.leaseEndMs - nowMs > this.#leaseMs / 2;
+    if (!isLeader || isInForce) this.#paceMs = this.#leaseMs;
+  }
+
+  /** Takes what peers sent, in the order of arrival. */
+  receive(received: readonly PeerMessage[]): void {
+    if (this.#isFailed) return;
+    for (const { message, promiseMs } of received) {
+      if (message.to === this.#id && this.#admits(message)) this.#take(message, promiseMs);
+    }
+    this.#drain();
+  }
+
+  propose(data: readonly Uint8Array[]): ProposeResult {
+    if (this.#isFailed) return { kind: 'dropped', reason: 'notLeader' };
+    const result = this.#core.propose(data.map((bytes) => ({ kind: 'command', data: bytes })));
+    this.#drain();
+    return result;
+  }
+
+  /** Gives the lead to `to`, on the committed hand-over record at `handover`. */
+  transfer(to: NodeId, handover: LogIndex): TransferResult {
+    assert(
+      this.#records.handsOver(to, this.#core.status.term, handover),
+      'a transfer without its hand-over record',
+    );
+    const result = this.#core.transfer(to, handover);
+    this.#drain();
+    return result;
+  }
+
+  /** Gives up the lead; the voters keep what they promised. */
+  resign(): void {
+    this.#core.resign();
+    this.#drain();
+  }
+
+  /** Messages to `id` were lost with its connection. */
+  reportUnreachable(id: NodeId): void {
+    this.#core.reportUnreachable(id);
+    this.#drain();
+  }
+
+  applied(work: ApplyWork): void {
+    this.#core.applied(work);
+    this.#drain();
+  }
+
+  /**
+   * The state at `mark` is complete and synced: the log begins after it now.
+   *
+   * @param last the last tenure record of that state
+   * @returns false while no leader is known to tell of it: try again
+   */
+  installState(mark: SnapshotMark, last: PlacedTenureRecord | undefined): boolean {
+    const { leader, term, commit, role } = this.#core.status;
+    if (leader === NO_NODE || role === 'leader') return false;
+    const isNewer = mark.index > commit;
+    this.#core.step({ type: 'snapshot', from: leader, to: this.#id, term, snapshot: mark });
+    if (isNewer) this.#records.restored(last);
+    this.#drain();
+    return true;
+  }
+
+  compact(floor: LogIndex): void {
+    this.#ports.storage.compact(floor);
+  }
+
+  #admits(message: Message): boolean {
+    switch (message.type) {
+      case 'vote':
+      case 'preVote':
+        if (!message.transfer) return !this.#isSilent(this.#ports.nowMs());
+        // Against a promise only a hand-over passes that this log holds as its last word.
+        return (
+          !this.#isBarred &&
+          this.#records.handsOver(message.from, message.term - 1, message.handover)
+        );
+      case 'timeoutNow':
+        return (
+          this.#isEligible &&
+          !this.#isBarred &&
+          message.term === this.#core.status.term &&
+          this.#records.handsOver(this.#id, message.term, message.handover)
+        );
+      case 'append':
+      case 'appendResponse':
+      case 'heartbeat':
+      case 'heartbeatResponse':
+      case 'voteResponse':
+      case 'preVoteResponse':
+      case 'snapshot':
+        return true;
+    }
+  }
+
+  #take(message: Message, promiseMs: number): void {
+    if (message.type === 'snapshot') {
+      this.#takeSnapshot(message);
+      return;
+    }
+    if (message.type === 'heartbeat') this.#noteAsked(message, promiseMs);
+    this.#core.step(message);
+    if (message.type === 'heartbeatResponse' && message.term === this.#core.status.term) {
+      this.#lease.answered(message.from, message.round, promiseMs);
+      // A leader is bound by its own lease when it is none any more (rule 4).
+      this.#silence.holdUntil(this.leaseEndMs);
+    }
+  }
+
+  /** The core takes a state only when it is there: until then it is only named. */
+  #takeSnapshot(message: SnapshotMessage): void {
+    const { term, commit } = this.#core.status;
+    if (message.term < term) return;
+    if (message.snapshot.index <= commit) this.#core.step(message);
+    else this.#ports.events.onStateNeeded(message.snapshot, message.from);
+  }
+
+  #noteAsked(message: HeartbeatMessage, promiseMs: number): void {
+    const askedMs = Math.min(promiseMs, PROMISE_MS_MAX);
+    this.#askedMs.set(message.from, askedMs);
+    if (askedMs <= Math.max(this.#silence.longestMs, this.#storingPromiseMs)) return;
+    // Longer than any before: it must outlive a restart before it is given (rule 2).
+    this.#storingPromiseMs = askedMs;
+    this.#store({ ...NOTHING, promiseMs: askedMs, mustSync: true }, () => {
+      this.#silence.stored(askedMs);
+    });
+  }
+
+  #isSilent(nowMs: number): boolean {
+    return this.#isBarred || this.#silence.isDue(nowMs);
+  }
+
+  /** What bars from elections whatever was promised to whom. */
+  get #isBarred(): boolean {
+    return this.#isServiceHeld || this.#watch.isStalled;
+  }
+
+  #mayCampaign(nowMs: number): boolean {
+    return this.#isEligible && !this.#isSilent(nowMs);
+  }
+
+  /** Does all work that the core has, until it has none. */
+  #drain(): void {
+    // A storage or state machine that answers at once calls back in here.
+    if (this.#isDraining || this.#isFailed) return;
+    this.#isDraining = true;
+    try {
+      for (let ready = this.#core.ready(); ready !== undefined; ready = this.#core.ready()) {
+        this.#perform(ready);
+      }
+    } finally {
+      this.#isDraining = false;
+    }
+  }
+
+  #perform(ready: Ready): void {
+    this.#tellStanding();
+    for (const message of ready.messages) this.#send(message);
+    if (ready.append !== undefined) this.#append(ready.append);
+    if (ready.apply !== undefined) {
+      this.#records.committed(this.#core.status.commit);
+      this.#ports.events.onApply(ready.apply);
+    }
+  }
+
+  #append(work: AppendWork): void {
+    this.#records.appended(work.entries);
+    const { hardState, entries, snapshot, mustSync } = work;
+    this.#store({ hardState, entries, snapshot, mustSync, promiseMs: undefined }, () => {
+      for (const message of this.#core.appended(work)) this.#send(message);
+    });
+  }
+
+  #store(batch: Parameters<HostPorts['storage']['append']>[0], done: () => void): void {
+    this.#watch.begin(this.#ports.nowMs());
+    this.#ports.storage.append(batch, () => {
+      if (this.#isFailed) return;
+      const wantsProof = this.#watch.end();
+      done();
+      if (wantsProof) this.#prove();
+      this.#drain();
+    });
+  }
+
+  #prove(): void {
+    this.#store({ ...NOTHING, mustSync: true }, () => this.#watch.proved());
+  }
+
+  #send(message: Message): void {
+    if (message.type === 'heartbeat') {
+      this.#lease.roundSent(message.round, this.#ports.nowMs());
+      this.#ports.send({ message, promiseMs: this.#leaseMs });
+    } else if (message.type === 'heartbeatResponse') {
+      const askedMs = this.#askedMs.get(message.to) ?? 0;
+      const promiseMs = this.#silence.promise(askedMs, this.#ports.nowMs());
+      this.#ports.send({ message, promiseMs });
+    } else {
+      this.#ports.send({ message, promiseMs: 0 });
+    }
+  }
+
+  #standingNow(): Standing {
+    const { role, term, leader } = this.#core.status;
+    return { role, term, leader, ledByTransfer: this.#core.ledByTransfer };
+  }
+
+  #tellStanding(): void {
+    const before = this.#standing;
+    const now = this.#standingNow();
+    const isSame =
+      before.role === now.role && before.term === now.term && before.leader === now.leader;
+    if (isSame) return;
+    this.#standing = now;
+    if (now.role === 'leader') this.#lease.reset();
+    this.#ports.events.onStanding(now);
+  }
+
+  #loaded(): void {
+    this.#core.entriesLoaded();
+    this.#drain();
+  }
+
+  #storageFailed(error: Error): void {
+    // Nothing that the core might still say can be kept: it says nothing more.
+    this.#isFailed = true;
+    this.#ports.events.onStorageFailed(error);
+  }
+}
+
+const NOTHING = {
+  hardState: undefined,
+  entries: [],
+  snapshot: undefined,
+  promiseMs: undefined,
+} as const;

@@ -1,0 +1,171 @@
+/**
+ * What must hold after every step of a simulation.
+ *
+ * - election safety: at most one leader a term (Raft figure 3)
+ * - log matching: an entry's term and index decide its content and the entry before it
+ * - leader completeness: who is elected holds every committed entry
+ * - state machine safety: no two members apply different entries at an index
+ * - commit is durable: what anybody applies is on the disks of a majority
+ * - durable before acknowledged: every vote, acknowledgement and promise that
+ *   leaves a member is on its disk
+ * - one tenure: never is a service or an address held on two members
+ *
+ * Not checked here: that anything ever happens (see the end of a simulation).
+ */
+
+import type { Entry } from '../../src/consensus/core/types.ts';
+import type { PeerMessage, Standing } from '../../src/consensus/host/ports.ts';
+import { type DiskImage, termAt } from './disk.ts';
+
+export class Violation extends Error {
+  readonly invariant: string;
+
+  constructor(invariant: string, text: string) {
+    super(`${invariant}: ${text}`);
+    this.invariant = invariant;
+  }
+}
+
+interface Committed {
+  readonly term: number;
+  readonly digest: string;
+  /** The term of whoever applied it first: it was committed in this term or before. */
+  readonly committedIn: number;
+}
+
+const digestOf = (entry: Entry): string =>
+  `${entry.kind}:${Buffer.from(entry.data).toString('latin1')}`;
+
+export class Checks {
+  readonly #majority: number;
+  readonly #disks: ReadonlyMap<string, { readonly durable: DiskImage }>;
+  readonly #leaders = new Map<number, string>();
+  readonly #known = new Map<string, string>();
+  readonly #committed: (Committed | undefined)[] = [];
+  readonly #appliedTo = new Map<string, number>();
+  readonly #terms = new Map<string, number>();
+  readonly #holders = new Set<string>();
+  commitMax = 0;
+
+  constructor(disks: ReadonlyMap<string, { readonly durable: DiskImage }>) {
+    this.#disks = disks;
+    this.#majority = Math.floor(disks.size / 2) + 1;
+  }
+
+  /** A member's role or term changed. */
+  standing(id: string, { role, term }: Standing, termOf: (index: number) => number | undefined) {
+    if (term < (this.#terms.get(id) ?? 0)) {
+      throw new Violation('monotonic term', `${id} went back to term ${term}`);
+    }
+    this.#terms.set(id, term);
+    if (role !== 'leader') return;
+    const other = this.#leaders.get(term);
+    if (other !== undefined && other !== id) {
+      throw new Violation('election safety', `${other} and ${id} lead term ${term}`);
+    }
+    if (other === id) return;
+    this.#leaders.set(term, id);
+    for (let index = 1; index <= this.commitMax; index += 1) {
+      const committed = this.#committed[index];
+      // A leader of an older term may show late; it need not know of newer ones.
+      if (committed === undefined || committed.committedIn >= term) continue;
+      if (termOf(index) !== committed.term) {
+        throw new Violation(
+          'leader completeness',
+          `${id} leads term ${term} without entry ${index} of term ${committed.term}`,
+        );
+      }
+    }
+  }
+
+  /** A member stored entries; `before` is the term of the entry in front of them. */
+  stored(entries: readonly Entry[], before: number | undefined): void {
+    let previous = before ?? 0;
+    for (const entry of entries) {
+      const key = `${entry.term}/${entry.index}`;
+      const content = `${previous}:${digestOf(entry)}`;
+      const known = this.#known.get(key);
+      if (known === undefined) this.#known.set(key, content);
+      else if (known !== content) {
+        throw new Violation('log matching', `entry ${key} is ${known} and ${content}`);
+      }
+      previous = entry.term;
+    }
+  }
+
+  /** A process of `id` started: it may apply again from here. */
+  restarted(id: string, applied: number): void {
+    this.#appliedTo.set(id, applied);
+    // What was never stored is nothing to go back from.
+    this.#terms.set(id, this.#disks.get(id)?.durable.hardState.term ?? 0);
+  }
+
+  applied(id: string, entry: Entry): void {
+    const expected = (this.#appliedTo.get(id) ?? 0) + 1;
+    if (entry.index !== expected) {
+      throw new Violation('apply in order', `${id} applied ${entry.index} after ${expected - 1}`);
+    }
+    this.#appliedTo.set(id, entry.index);
+    const committedIn = this.#terms.get(id) ?? entry.term;
+    const now = { term: entry.term, digest: digestOf(entry), committedIn };
+    const known = this.#committed[entry.index];
+    if (known === undefined) {
+      this.#committed[entry.index] = now;
+      this.commitMax = Math.max(this.commitMax, entry.index);
+      this.#checkDurable(entry);
+    } else if (known.term !== now.term || known.digest !== now.digest) {
+      throw new Violation('state machine safety', `${id} applied another entry ${entry.index}`);
+    }
+  }
+
+  #checkDurable(entry: Entry): void {
+    const holders = [...this.#disks.values()].filter(
+      ({ durable }) => termAt(durable, entry.index) === entry.term,
+    );
+    if (holders.length < this.#majority) {
+      throw new Violation(
+        'commit is durable',
+        `entry ${entry.term}/${entry.index} was applied and is on ${holders.length} disks`,
+      );
+    }
+  }
+
+  /** A member handed a message to the network. */
+  sent({ message, promiseMs }: PeerMessage): void {
+    const durable = this.#disks.get(message.from)?.durable;
+    if (durable === undefined) throw new Violation('known sender', message.from);
+    const fail = (text: string): never => {
+      throw new Violation('durable before acknowledged', `${message.from} ${text}`);
+    };
+    const { hardState } = durable;
+    if (message.type === 'voteResponse' && !message.rejected) {
+      const isStored = hardState.term === message.term && hardState.vote === message.to;
+      if (hardState.term <= message.term && !isStored) fail(`voted for ${message.to} unstored`);
+    }
+    if (message.type === 'appendResponse' && !message.rejected && message.index > 0) {
+      // In a later term the entries may be replaced; who led the earlier one listens no more.
+      const isPast = hardState.term > message.term;
+      const isStored = durable.base.index + durable.count >= message.index;
+      if (hardState.term < message.term || !(isStored || isPast)) {
+        const last = durable.base.index + durable.count;
+        fail(`acknowledged ${message.index} in term ${message.term} with ${last} stored`);
+      }
+    }
+    if (message.type === 'heartbeatResponse' && promiseMs > durable.promiseMs) {
+      fail(`promised ${promiseMs} ms unstored`);
+    }
+  }
+
+  /** The service or the address is held by `id`, or no more. */
+  held(id: string, isHeld: boolean): void {
+    if (isHeld) this.#holders.add(id);
+    else this.#holders.delete(id);
+    if (this.#holders.size > 1) {
+      throw new Violation('one tenure', `${[...this.#holders].join(' and ')} hold the service`);
+    }
+  }
+
+  get holder(): string | undefined {
+    return [...this.#holders][0];
+  }
+}

@@ -1,0 +1,428 @@
+/**
+ * A simulated machine: the real host and the real decisions over a simulated
+ * disk, network, clock, guardian and file pipeline.
+ */
+
+import type { ApplyWork } from '../../src/consensus/core/ready.ts';
+import type { Entry } from '../../src/consensus/core/types.ts';
+import type { HostEvents, PeerMessage, Standing } from '../../src/consensus/host/ports.ts';
+import { RaftHost } from '../../src/consensus/host/raft-host.ts';
+import type { PlacedTenureRecord, TenureRecord } from '../../src/consensus/host/tenure-records.ts';
+import { type FilesPort, PrimaryControl } from '../../src/daemon/primary-control.ts';
+import type { EndingTimes } from '../../src/service/tenure/deadlines.ts';
+import type { Checks } from './checks.ts';
+import type { SimClock } from './clock.ts';
+import type { DiskImage, SimDisk } from './disk.ts';
+import { SimGuardian } from './guardian.ts';
+import type { Chance } from './random.ts';
+import type { World } from './world.ts';
+
+export interface MemberParts {
+  readonly id: string;
+  readonly ids: readonly string[];
+  readonly world: World;
+  readonly clock: SimClock;
+  readonly disk: SimDisk;
+  readonly chance: Chance;
+  readonly checks: Checks;
+  readonly leaseMs: number;
+  /** Ticks after which a follower stands; fewer than a lease has, to lean on promises alone. */
+  readonly electionTicks: number;
+  send(message: PeerMessage): void;
+  trace(text: string): void;
+  onStanding(standing: Standing): void;
+}
+
+const ENDING: EndingTimes = { stopBudgetMs: 200, killMs: 50, marginMs: 50 };
+const TICKS_PER_LEASE = 40;
+const CORE = {
+  heartbeatTicks: 4,
+  repeatRequestTicks: 4,
+  preVote: true,
+  checkQuorum: true,
+  appendBytesMax: 256,
+  inflightMessagesMax: 8,
+  inflightBytesMax: 4096,
+  uncommittedBytesMax: 16_384,
+  applyingBytesMax: 4096,
+};
+
+type WaitingQueue = 'network' | 'disk' | 'files' | 'guardian' | 'timer';
+
+/** The marker of a tenure record among the commands of a simulation. */
+const RECORD = 'tenure ';
+
+function readTenure(entry: Entry): TenureRecord | undefined {
+  const text = Buffer.from(entry.data).toString();
+  return text.startsWith(RECORD) ? JSON.parse(text.slice(RECORD.length)) : undefined;
+}
+
+export class SimMember {
+  readonly #parts: MemberParts;
+  readonly guardian: SimGuardian;
+  #host: RaftHost | undefined;
+  #control: PrimaryControl | undefined;
+  #files: SimFiles | undefined;
+  #life = 0;
+  #isPaused = false;
+  #leaseUntilMs = 0;
+  /** What waits for a paused daemon: each queue keeps its order, not all among each other. */
+  readonly #waiting = new Map<WaitingQueue, (() => void)[]>();
+  switchover: { readonly to: string | undefined } | undefined;
+  isPunctual = false;
+
+  constructor(parts: MemberParts) {
+    this.#parts = parts;
+    const { id, world, clock, chance, checks } = parts;
+    this.guardian = new SimGuardian({
+      world,
+      clock,
+      chance: chance.fork(),
+      ending: ENDING,
+      events: {
+        onHeld: (isHeld) => checks.held(id, isHeld),
+        onReport: () => this.#run('guardian', () => this.#control?.evaluate()),
+      },
+    });
+  }
+
+  get id(): string {
+    return this.#parts.id;
+  }
+
+  get host(): RaftHost | undefined {
+    return this.#host;
+  }
+
+  get isUp(): boolean {
+    return this.#host !== undefined;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  get isServing(): boolean {
+    const life = this.#control?.life;
+    const isLeased = (this.#host?.leaseEndMs ?? 0) > this.#parts.clock.nowMs();
+    return isLeased && life?.phase === 'serving' && life.upAtMs !== undefined;
+  }
+
+  get phase(): string {
+    return this.#control?.life.phase ?? 'down';
+  }
+
+  /** Until when, in true time, the last lease lasts that was not handed over. */
+  get leaseUntilMs(): number {
+    return this.#leaseUntilMs;
+  }
+
+  #noteLease(): void {
+    const { clock, world } = this.#parts;
+    const record = this.#host?.lastTenureRecord?.record;
+    const isClosed = record?.kind === 'handover' && record.holder === this.id;
+    const leftMs = (this.#host?.leaseEndMs ?? 0) - clock.nowMs();
+    // Neither stepping down nor a crash takes back what the voters promised.
+    if (isClosed) this.#leaseUntilMs = 0;
+    else if (leftMs > 0) this.#leaseUntilMs = world.nowMs + clock.trueMs(leftMs);
+  }
+
+  get appliedIndex(): number {
+    return this.#files?.appliedIndex ?? 0;
+  }
+
+  start(): void {
+    const { id, ids, disk, clock, checks, chance, world, electionTicks } = this.#parts;
+    const image = disk.recover();
+    this.#life += 1;
+    checks.restarted(id, 0);
+    const life = this.#life;
+    const files = new SimFiles(this.#parts, (act) => {
+      if (life === this.#life) this.#run('files', act);
+    });
+    const host = new RaftHost(
+      {
+        id,
+        leaseMs: this.#parts.leaseMs,
+        ticksPerLease: TICKS_PER_LEASE,
+        core: { ...CORE, electionTicks, electionJitterTicks: electionTicks / 2 },
+      },
+      {
+        hardState: image.hardState,
+        membership: { voters: ids, outgoing: [], learners: [] },
+        applied: 0,
+        longestPromiseMs: image.promiseMs,
+        tenureRecords: recordsOf(image),
+      },
+      {
+        storage: this.#checkedStorage(),
+        readTenure,
+        random: (below) => chance.below(below),
+        send: (message) => this.#send(message),
+        nowMs: () => clock.nowMs(),
+        events: this.#events(files),
+      },
+    );
+    this.#host = host;
+    this.#files = files;
+    this.#control = this.#makeControl(host, files);
+    files.begin(host, () => this.#control?.evaluate());
+    world.after(this.#tickDelayMs(), () => this.#tick(this.#life));
+    this.#parts.trace(`${id} starts at term ${image.hardState.term}`);
+  }
+
+  /** SIGKILL of the daemon: the guardian notices, the machine lives on. */
+  killDaemon(): void {
+    if (!this.isUp) return;
+    this.#stopDaemon();
+    this.guardian.daemonGone();
+  }
+
+  /** Everything of the machine ends at once. */
+  powerOff(): void {
+    if (!this.isUp) return;
+    this.#stopDaemon();
+    this.guardian.kill();
+  }
+
+  /** SIGSTOP of the daemon; what arrives waits. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    while (this.#waiting.size > 0 && !this.#isPaused) {
+      const queue = this.#parts.chance.pick([...this.#waiting.keys()]);
+      const acts = this.#waiting.get(queue) ?? [];
+      const act = acts.shift();
+      if (acts.length === 0) this.#waiting.delete(queue);
+      act?.();
+    }
+  }
+
+  receive(message: PeerMessage): void {
+    this.#run('network', () => {
+      this.#host?.receive([message]);
+      this.#noteLease();
+      this.#control?.evaluate();
+    });
+  }
+
+  propose(text: string): boolean {
+    if (this.#host === undefined || this.#isPaused) return false;
+    const result = this.#host.propose([Buffer.from(text)]);
+    this.#control?.evaluate();
+    return result.kind === 'accepted';
+  }
+
+  #stopDaemon(): void {
+    this.#parts.trace(`${this.id} goes down`);
+    this.#life += 1;
+    this.#isPaused = false;
+    this.#waiting.clear();
+    this.#parts.disk.crash();
+    this.#host = undefined;
+    this.#control = undefined;
+    this.#files = undefined;
+    this.switchover = undefined;
+  }
+
+  /** Runs now, or when the paused daemon goes on. */
+  #run(queue: WaitingQueue, act: () => void): void {
+    const life = this.#life;
+    if (!this.#isPaused) {
+      act();
+      return;
+    }
+    const acts = this.#waiting.get(queue) ?? [];
+    this.#waiting.set(queue, acts);
+    acts.push(() => {
+      if (life === this.#life) act();
+    });
+  }
+
+  #tick(life: number): void {
+    if (life !== this.#life) return;
+    this.#run('timer', () => {
+      this.#host?.advance();
+      this.#control?.evaluate();
+      this.#noteLease();
+      this.#parts.world.after(this.#tickDelayMs(), () => this.#tick(life));
+    });
+  }
+
+  /** About a tick, now and then late: an event loop is not punctual. */
+  #tickDelayMs(): number {
+    const { clock, leaseMs, chance } = this.#parts;
+    const tickMs = clock.trueMs(leaseMs / TICKS_PER_LEASE);
+    const isLate = !this.isPunctual && chance.happens(0.01);
+    return isLate ? tickMs + chance.around(tickMs * 4) : tickMs;
+  }
+
+  #send(message: PeerMessage): void {
+    this.#parts.checks.sent(message);
+    this.#parts.send(message);
+  }
+
+  #checkedStorage(): SimDisk {
+    const { disk, checks } = this.#parts;
+    return new Proxy(disk, {
+      get: (target, name) => {
+        if (name === 'append') {
+          return (batch: Parameters<SimDisk['append']>[0], done: () => void) => {
+            const first = batch.entries[0];
+            const before = first === undefined ? undefined : this.#host?.termAt(first.index - 1);
+            checks.stored(batch.entries, before);
+            const life = this.#life;
+            target.append(batch, () => this.#run('disk', () => life === this.#life && done()));
+          };
+        }
+        const value = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  }
+
+  #events(files: SimFiles): HostEvents {
+    const { id, checks, trace } = this.#parts;
+    return {
+      onStanding: (standing) => {
+        trace(`${id} ${standing.role} of ${standing.leader || 'nobody'} in term ${standing.term}`);
+        checks.standing(id, standing, (index) => this.#host?.termAt(index));
+        this.#parts.onStanding(standing);
+      },
+      onApply: (work) => files.apply(work),
+      onStateNeeded: () => undefined,
+      onSpace: () => undefined,
+      onStorageFailed: () => undefined,
+    };
+  }
+
+  #makeControl(host: RaftHost, files: SimFiles): PrimaryControl {
+    const { id, ids, clock, trace } = this.#parts;
+    const settings = {
+      self: id,
+      ending: ENDING,
+      startDeadlineMs: 2000,
+      restartsMax: 2,
+      restartsWithinMs: 10_000,
+    };
+    return new PrimaryControl(settings, {
+      host,
+      guardian: this.guardian,
+      files,
+      nowMs: () => clock.nowMs(),
+      surroundings: () => ({
+        canServe: true,
+        obstacle: undefined,
+        probes: this.guardian.facts(0).service === 'running' ? 'passing' : 'unknown',
+        candidates: ids.filter((other) => other !== id).map((other) => this.#candidate(other)),
+        switchover: this.switchover,
+        isShuttingDown: false,
+        illness: host.isStorageStalled ? 'the disk stalls' : undefined,
+      }),
+      encodeRecord: (record) => Buffer.from(RECORD + JSON.stringify(record)),
+      onLife: (before, after) => {
+        trace(`${id} ${before.phase} -> ${after.phase} (term ${host.standing.term})`);
+        if (after.phase === 'secondary' || after.phase === 'elected') this.switchover = undefined;
+      },
+    });
+  }
+
+  #candidate(id: string): { id: string; isReady: boolean } {
+    const progress = this.#host?.progress().find((member) => member.id === id);
+    return { id, isReady: progress?.isActive === true && progress.state === 'replicate' };
+  }
+}
+
+/** The file pipeline: entries take a while to be applied, capture a while to be armed. */
+class SimFiles implements FilesPort {
+  readonly #parts: MemberParts;
+  /** Runs in the daemon's process, if it is still the same and not stopped. */
+  readonly #run: (act: () => void) => void;
+  #host: RaftHost | undefined;
+  #onChange: () => void = () => undefined;
+  #busyUntilMs = 0;
+  #capture: 'off' | 'arming' | 'armed' = 'off';
+  #flushedAt = 0;
+  isFlushed = false;
+  appliedIndex = 0;
+
+  constructor(parts: MemberParts, run: (act: () => void) => void) {
+    this.#parts = parts;
+    this.#run = run;
+  }
+
+  begin(host: RaftHost, onChange: () => void): void {
+    this.#host = host;
+    this.#onChange = onChange;
+  }
+
+  get capture(): 'off' | 'arming' | 'armed' {
+    return this.#capture;
+  }
+
+  isCaughtUp(index: number): boolean {
+    return this.appliedIndex >= index;
+  }
+
+  arm(): void {
+    this.#capture = 'arming';
+    this.#later(20, () => {
+      if (this.#capture === 'arming') this.#capture = 'armed';
+    });
+  }
+
+  disarm(): void {
+    this.#capture = 'off';
+    this.isFlushed = false;
+    this.#flushedAt = 0;
+  }
+
+  flush(): void {
+    if (this.#flushedAt > 0) return;
+    this.#flushedAt = 1;
+    this.#later(10, () => {
+      this.isFlushed = this.#capture === 'armed';
+    });
+  }
+
+  apply(work: ApplyWork): void {
+    const { id, checks } = this.#parts;
+    this.#later(
+      1,
+      () => {
+        for (const entry of work.entries) {
+          checks.applied(id, entry);
+          this.appliedIndex = entry.index;
+        }
+        this.#host?.applied(work);
+      },
+      true,
+    );
+  }
+
+  #later(meanMs: number, act: () => void, inOrder = false): void {
+    const { world, chance } = this.#parts;
+    let delayMs = chance.around(meanMs);
+    if (inOrder) {
+      this.#busyUntilMs = Math.max(this.#busyUntilMs, world.nowMs) + delayMs;
+      delayMs = this.#busyUntilMs - world.nowMs;
+    }
+    world.after(delayMs, () =>
+      this.#run(() => {
+        act();
+        this.#onChange();
+      }),
+    );
+  }
+}
+
+function recordsOf(image: DiskImage): PlacedTenureRecord[] {
+  return image.log.slice(0, image.count).flatMap((entry) => {
+    const record = entry.kind === 'command' ? readTenure(entry) : undefined;
+    return record === undefined ? [] : [{ index: entry.index, record }];
+  });
+}

@@ -1,0 +1,178 @@
+/**
+ * The schedules that break the naive reading of the lease, literally (safety rules
+ * 1-5). The simulation's checks throw at the first moment with two holders, or
+ * with an election while an earlier lease lasts.
+ */
+
+import t from 'tap';
+import type { PeerMessage } from '../../src/consensus/host/ports.ts';
+import type { SimMember } from './member.ts';
+import { LEASE_MS, Simulation } from './simulation.ts';
+
+/** A healthy cluster in which one member serves. */
+function serving(fixed: ConstructorParameters<typeof Simulation>[1] = {}): {
+  readonly simulation: Simulation;
+  readonly a: SimMember;
+  readonly others: readonly [SimMember, SimMember];
+} {
+  const simulation = new Simulation(7, { isQuiet: true, electionTicks: 40, ...fixed });
+  simulation.start();
+  simulation.until(() => simulation.primary !== undefined, 20_000, 'nobody serves at first');
+  simulation.run(3 * LEASE_MS);
+  const a = simulation.primary as SimMember;
+  const [b, c] = simulation.members.filter((member) => member !== a);
+  return { simulation, a, others: [b as SimMember, c as SimMember] };
+}
+
+function cutPair(simulation: Simulation, x: SimMember, y: SimMember): void {
+  simulation.network.cut(x.id, y.id);
+  simulation.network.cut(y.id, x.id);
+}
+
+t.test('rule 1: a request to take over that arrives late, twice, moves nothing', async (t) => {
+  const { simulation, a, others } = serving();
+  const held: PeerMessage[] = [];
+  simulation.network.intercept = (sent) => {
+    if (sent.message.type !== 'timeoutNow') return 'pass';
+    held.push(sent);
+    return 'drop';
+  };
+  a.switchover = { to: others[0].id };
+  simulation.until(() => held.length > 0, 5000, 'the target was never asked');
+  t.equal(simulation.checks.holder, undefined, 'the service is gone before the target is asked');
+  simulation.until(() => a.isServing, 5000, 'the old primary does not serve on');
+  simulation.run(3 * LEASE_MS);
+  simulation.network.intercept = undefined;
+  for (let again = 0; again < 2; again += 1) {
+    for (const message of held) simulation.network.send(message);
+    simulation.run(LEASE_MS);
+  }
+  t.equal(simulation.primary, a);
+});
+
+t.test(
+  'rule 1: a hand-over that was followed by a new tenure lets nobody start at once',
+  async (t) => {
+    const { simulation, a, others } = serving();
+    simulation.network.intercept = ({ message }) =>
+      message.type === 'timeoutNow' ? 'drop' : 'pass';
+    a.switchover = { to: others[0].id };
+    simulation.until(() => a.phase === 'transferring', 5000, 'no hand-over was recorded');
+    simulation.until(() => a.isServing, 5000, 'the old primary does not serve on');
+    simulation.run(500);
+    for (const other of others) cutPair(simulation, a, other);
+    const cutAtMs = simulation.world.nowMs;
+    simulation.until(() => others.some((other) => other.isServing), 20_000, 'nobody takes over');
+    t.ok(simulation.world.nowMs - cutAtMs > LEASE_MS * 0.9, 'the successor waited for the lease');
+  },
+);
+
+t.test('rule 1: a recorded hand-over lets its target serve without waiting', async (t) => {
+  const { simulation, a, others } = serving();
+  const atMs = simulation.world.nowMs;
+  a.switchover = { to: others[1].id };
+  simulation.until(() => others[1].isServing, 5000, 'the target does not serve');
+  t.ok(simulation.world.nowMs - atMs < LEASE_MS, `${simulation.world.nowMs - atMs} ms`);
+});
+
+t.test('rule 2: voters that were restarted keep the longest promise they ever gave', async (t) => {
+  for (const drifts of [
+    [-0.02, 0.02, 0.02],
+    [0.02, -0.02, -0.02],
+    [0, 0, 0],
+  ]) {
+    const { simulation, a, others } = serving({ drifts });
+    const longMs = 20 * LEASE_MS;
+    for (const member of simulation.members) member.host?.setLeaseMs(longMs);
+    simulation.run(5 * LEASE_MS);
+    t.ok(a.isServing, 'the change costs nobody the service');
+    for (const other of others) {
+      other.killDaemon();
+      other.start();
+    }
+    simulation.run(LEASE_MS);
+    for (const other of others) cutPair(simulation, a, other);
+    const cutAtMs = simulation.world.nowMs;
+    const isElected = () => others.some(({ host }) => host?.standing.role === 'leader');
+    simulation.until(isElected, 3 * longMs, 'nobody is elected');
+    t.ok(simulation.world.nowMs - cutAtMs > longMs * 0.9, `drifts ${drifts.join(' ')}`);
+  }
+});
+
+t.test('rule 2: a lease that is made shorter again is not outlived by the leader', async (t) => {
+  const { simulation, a, others } = serving({ drifts: [0.02, -0.02, 0.02] });
+  for (const member of simulation.members) member.host?.setLeaseMs(10 * LEASE_MS);
+  simulation.run(20 * LEASE_MS);
+  for (const member of simulation.members) member.host?.setLeaseMs(LEASE_MS);
+  simulation.run(LEASE_MS / 2);
+  for (const other of others) cutPair(simulation, a, other);
+  const isElected = () => others.some(({ host }) => host?.standing.role === 'leader');
+  simulation.until(isElected, 60 * LEASE_MS, 'nobody is elected');
+  t.ok(isElected());
+});
+
+t.test(
+  'rule 3: a frozen daemon whose service ignores being asked is gone by the end',
+  async (t) => {
+    for (let attempt = 0; attempt < 8; attempt += 1) {
+      const { simulation, a, others } = serving();
+      simulation.run(attempt * 37);
+      a.pause();
+      simulation.until(() => others.some((other) => other.isServing), 20_000, 'nobody takes over');
+      a.resume();
+      simulation.run(5 * LEASE_MS);
+      t.not(simulation.checks.holder, a.id);
+    }
+  },
+);
+
+t.test('rule 4: a leader that stepped down votes for nobody while its lease lasts', async (t) => {
+  const { simulation, a, others } = serving({ electionTicks: 8 });
+  const [b, c] = others;
+  cutPair(simulation, a, b);
+  cutPair(simulation, b, c);
+  simulation.run(2 * LEASE_MS);
+  // The answers are lost from here: the leader finds no quorum, and has lease left.
+  c.powerOff();
+  simulation.until(() => a.host?.standing.role !== 'leader', LEASE_MS, 'it leads on');
+  t.ok(a.leaseUntilMs > simulation.world.nowMs, 'there is lease left');
+  a.host?.setEligible(false);
+  simulation.network.healAll();
+  const isElected = () => b.host?.standing.role === 'leader';
+  simulation.until(isElected, 20 * LEASE_MS, 'the other is never elected');
+  t.ok(a.leaseUntilMs <= simulation.world.nowMs, 'and none when the other was elected');
+});
+
+t.test('rule 4: nor while its guardian still holds something', async (t) => {
+  const { simulation, a, others } = serving({ electionTicks: 8 });
+  a.host?.resign();
+  a.host?.setServiceHeld(true);
+  const [b, c] = others;
+  c.powerOff();
+  const heldUntilMs = simulation.world.nowMs + 0.2 * LEASE_MS;
+  simulation.until(
+    () => b.host?.standing.role === 'leader' || simulation.world.nowMs > heldUntilMs,
+    LEASE_MS,
+    'time stands still',
+  );
+  t.not(b.host?.standing.role, 'leader');
+});
+
+t.test('rule 5: a promise outlives a forgotten leader', async (t) => {
+  const { simulation, a, others } = serving({ electionTicks: 8 });
+  const [b, c] = others;
+  cutPair(simulation, a, b);
+  simulation.run(2 * LEASE_MS);
+  const term = 50;
+  const answer = { index: 0, rejected: false, hintIndex: 0, hintTerm: 0 };
+  c.receive({
+    message: { type: 'appendResponse', from: b.id, to: c.id, term, ...answer },
+    promiseMs: 0,
+  });
+  t.match(c.host?.standing, { leader: '', term }, 'it forgot its leader');
+  const untilMs = a.leaseUntilMs;
+  t.ok(untilMs > simulation.world.nowMs);
+  const isElected = () => others.some(({ host }) => host?.standing.role === 'leader');
+  simulation.until(isElected, 20 * LEASE_MS, 'nobody is elected');
+  t.ok(simulation.world.nowMs >= untilMs);
+});

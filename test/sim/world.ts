@@ -1,0 +1,76 @@
+/**
+ * Simulated true time: a queue of things to happen, run one after the other.
+ *
+ * Nothing else in a simulation has a notion of "later", so a run is a function of
+ * its seed.
+ */
+
+interface Happening {
+  readonly atMs: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+export class World {
+  #nowMs = 0;
+  #order = 0;
+  /** A binary heap by time, then by order of arrival. */
+  readonly #heap: Happening[] = [];
+
+  /** True time, in ms. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.#order += 1;
+    this.#push({ atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order, run });
+  }
+
+  /** Lets the next thing happen; false when nothing is left before `untilMs`. */
+  step(untilMs: number): boolean {
+    const next = this.#heap[0];
+    if (next === undefined || next.atMs > untilMs) {
+      this.#nowMs = Math.max(this.#nowMs, untilMs);
+      return false;
+    }
+    this.#pop();
+    this.#nowMs = next.atMs;
+    next.run();
+    return true;
+  }
+
+  #push(happening: Happening): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    heap.push(happening);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!isBefore(happening, heap[parent] as Happening)) break;
+      heap[at] = heap[parent] as Happening;
+      at = parent;
+    }
+    heap[at] = happening;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop() as Happening;
+    if (heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let child = at * 2 + 1;
+      if (child >= heap.length) break;
+      const right = heap[child + 1];
+      if (right !== undefined && isBefore(right, heap[child] as Happening)) child += 1;
+      if (!isBefore(heap[child] as Happening, last)) break;
+      heap[at] = heap[child] as Happening;
+      at = child;
+    }
+    heap[at] = last;
+  }
+}
+
+function isBefore(a: Happening, b: Happening): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+}
