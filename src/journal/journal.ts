@@ -1,0 +1,298 @@
+/**
+ * The journal as the daemon sees it: the durable log of the group, kept by a thread
+ * of its own.
+ *
+ * Keeps the storage contract of consensus (consensus/host/storage.ts). What the
+ * thread reported durable is what the view shows.
+ */
+
+import { Worker } from 'node:worker_threads';
+import type { Entry, HardState, LogIndex, Membership, Term } from '../consensus/core/types.ts';
+import type { LogStorage, StorageBatch, StorageEvents } from '../consensus/host/storage.ts';
+import { assert, type ErrorCode, MailraftError } from '../errors.ts';
+import { EntryCache } from './entry-cache.ts';
+import type { WriteBatch } from './journal-writer.ts';
+import type { Damage } from './log-map.ts';
+import { decodeEntry, encodeEntry } from './record.ts';
+import { TermRuns } from './term-runs.ts';
+import type { FromThread, Recovered, ThreadOptions, ToThread } from './thread-messages.ts';
+
+export interface JournalOptions extends ThreadOptions {
+  /** Entries of so many bytes are kept at hand. */
+  readonly cacheBytes: number;
+  /** Hears how long each write with a sync took, in ms. */
+  readonly onSync?: (ms: number) => void;
+}
+
+/** Entries that a new leader's replaced, see tails.ts. */
+export interface Tail {
+  readonly name: string;
+  readonly entries: readonly Entry[];
+}
+
+type Answer = Extract<FromThread, { id: number }>;
+
+export class Journal implements LogStorage {
+  readonly #worker: Worker;
+  readonly #cache: EntryCache;
+  readonly #onSync: (ms: number) => void;
+  #terms: TermRuns;
+  /** Given to the thread and not yet reported, in order. */
+  readonly #waiting: { readonly batch: StorageBatch; readonly done: () => void }[] = [];
+  readonly #asked = new Map<number, (answer: Answer) => void>();
+  readonly #loading = new Set<LogIndex>();
+  #events: StorageEvents | undefined;
+  #askedLast = 0;
+  #isClosing = false;
+  readonly recovered: Recovered;
+  #bytes: number;
+
+  /** Opens the journal in its directory and recovers what is there. */
+  static async open(options: JournalOptions): Promise<Journal> {
+    const worker = new Worker(new URL('./thread.js', import.meta.url), {
+      workerData: {
+        directory: options.directory,
+        segmentBytes: options.segmentBytes,
+        tag: options.tag,
+      } satisfies ThreadOptions,
+    });
+    const recovered = await firstWord(worker);
+    return new Journal(worker, recovered, options);
+  }
+
+  private constructor(worker: Worker, recovered: Recovered, options: JournalOptions) {
+    this.#worker = worker;
+    this.recovered = recovered;
+    this.#cache = new EntryCache(options.cacheBytes);
+    this.#onSync = options.onSync ?? (() => undefined);
+    this.#terms = new TermRuns(recovered.runs, recovered.lastIndex);
+    this.#bytes = recovered.bytes;
+    worker.on('message', (message: FromThread) => this.#hear(message));
+    worker.on('error', (error) => this.#failed(error));
+    worker.on('exit', () => this.#exited());
+  }
+
+  get hardState(): HardState {
+    return this.recovered.hardState;
+  }
+
+  get promiseMs(): number {
+    return this.recovered.promiseMs;
+  }
+
+  get membership(): Membership {
+    return this.recovered.membership;
+  }
+
+  /** Damage found at the start; until it is repaired the log ends before it. */
+  get damage(): Damage | undefined {
+    return this.recovered.damage;
+  }
+
+  /** Entries of the log whose data begins with the tag, as of the start. */
+  get taggedEntries(): readonly Entry[] {
+    return this.recovered.tagged.map((record) => decodeEntry(bufferOf(record)));
+  }
+
+  /** Bytes of all segment files. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get firstIndex(): LogIndex {
+    return this.#terms.base.index + 1;
+  }
+
+  get lastIndex(): LogIndex {
+    return this.#terms.lastIndex;
+  }
+
+  termAt(index: LogIndex): Term | undefined {
+    return this.#terms.termAt(index);
+  }
+
+  entries(from: LogIndex, to: LogIndex, bytesMax: number): readonly Entry[] | undefined {
+    const found = this.#cache.find(from, to, bytesMax);
+    if (found.length > 0) return found;
+    if (!this.#loading.has(from)) {
+      this.#loading.add(from);
+      void this.#load(from, to, bytesMax);
+    }
+    return undefined;
+  }
+
+  subscribe(events: StorageEvents): void {
+    this.#events = events;
+  }
+
+  append(batch: StorageBatch, done: () => void): void {
+    const records = batch.entries.map(encodeEntry);
+    const written: WriteBatch = {
+      hardState: batch.hardState,
+      snapshot: batch.snapshot,
+      promiseMs: batch.promiseMs,
+      mustSync: batch.mustSync,
+      entries: batch.entries.map(({ index, term, kind, data }, at) => ({
+        index,
+        term,
+        tag: kind === 'command' ? (data[0] ?? -1) : -1,
+        bytes: (records[at] as Buffer).length,
+      })),
+      records: joined(records),
+    };
+    this.#waiting.push({ batch, done });
+    this.#tell({ kind: 'write', batch: written }, [written.records.buffer as ArrayBuffer]);
+  }
+
+  compact(floor: LogIndex): void {
+    this.#tell({ kind: 'compact', floor });
+  }
+
+  /** Reads entries straight from disk; `from` must not be compacted. */
+  async read(from: LogIndex, to: LogIndex, bytesMax: number): Promise<readonly Entry[]> {
+    const answer = await this.#ask((id) => ({ kind: 'read', id, from, to, bytesMax }));
+    assert(answer.kind === 'read', 'the journal answered another question');
+    return answer.records.map((record) => decodeEntry(bufferOf(record)));
+  }
+
+  /** All tails that salvage has not looked at yet. */
+  async tails(): Promise<readonly Tail[]> {
+    const answer = await this.#ask((id) => ({ kind: 'tails', id }));
+    assert(answer.kind === 'tails', 'the journal answered another question');
+    return answer.tails.map(({ name, records }) => ({
+      name,
+      entries: records.map((record) => decodeEntry(bufferOf(record))),
+    }));
+  }
+
+  async removeTail(name: string): Promise<void> {
+    await this.#ask((id) => ({ kind: 'removeTail', id, name }));
+  }
+
+  /** Ends the thread after everything given so far. */
+  async close(): Promise<void> {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
+    this.#tell({ kind: 'close' });
+    await exited;
+  }
+
+  async #load(from: LogIndex, to: LogIndex, bytesMax: number): Promise<void> {
+    const entries = await this.read(from, to, bytesMax);
+    this.#loading.delete(from);
+    // The log may have been cut or replaced meanwhile.
+    const isCurrent = entries.every((entry) => this.termAt(entry.index) === entry.term);
+    if (isCurrent) this.#cache.fetched(entries);
+    this.#events?.onLoaded();
+  }
+
+  #hear(message: FromThread): void {
+    switch (message.kind) {
+      case 'written':
+        this.#bytes = message.bytes;
+        if (message.fsyncMs !== undefined) this.#onSync(message.fsyncMs);
+        this.#written(message.count);
+        return;
+      case 'compacted':
+        this.#bytes = message.bytes;
+        if (message.base.index > this.#terms.base.index) {
+          this.#terms.dropThrough(message.base.index);
+        }
+        return;
+      case 'noSpace':
+        this.#events?.onCondition('noSpace');
+        return;
+      case 'space':
+        this.#events?.onCondition('ok');
+        return;
+      case 'failed':
+        this.#failed(errorOf(message.fault));
+        return;
+      case 'read':
+      case 'tails':
+      case 'done': {
+        const take = this.#asked.get(message.id);
+        this.#asked.delete(message.id);
+        take?.(message);
+        return;
+      }
+      case 'recovered':
+        return;
+    }
+  }
+
+  #written(count: number): void {
+    for (const { batch, done } of this.#waiting.splice(0, count)) {
+      this.#show(batch);
+      done();
+    }
+  }
+
+  /** The view changes with the report that a batch is stored. */
+  #show({ snapshot, entries }: StorageBatch): void {
+    if (snapshot !== undefined) {
+      this.#terms = new TermRuns([{ index: snapshot.index, term: snapshot.term }]);
+      this.#cache.clear();
+    }
+    const first = entries[0];
+    if (first === undefined) return;
+    this.#terms.truncateAfter(first.index - 1);
+    for (const { index, term } of entries) this.#terms.append(index, term);
+    this.#cache.append(entries);
+  }
+
+  #ask(question: (id: number) => ToThread): Promise<Answer> {
+    this.#askedLast += 1;
+    const id = this.#askedLast;
+    return new Promise((resolve) => {
+      this.#asked.set(id, resolve);
+      this.#tell(question(id));
+    });
+  }
+
+  #tell(message: ToThread, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  #failed(error: Error): void {
+    this.#events?.onFailed(error);
+  }
+
+  #exited(): void {
+    if (!this.#isClosing) {
+      this.#failed(new MailraftError('STORAGE_FAILED', 'the thread of the journal ended'));
+    }
+  }
+}
+
+function firstWord(worker: Worker): Promise<Recovered> {
+  return new Promise((resolve, reject) => {
+    worker.once('error', reject);
+    worker.once('message', (message: FromThread) => {
+      worker.removeAllListeners('error');
+      if (message.kind === 'recovered') resolve(message.recovered);
+      else if (message.kind === 'failed') reject(errorOf(message.fault));
+      else reject(new MailraftError('INVARIANT', `the journal began with ${message.kind}`));
+    });
+  });
+}
+
+function errorOf({ code, message }: { code: string; message: string }): MailraftError {
+  return new MailraftError(code as ErrorCode, message);
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** One fresh buffer that may be given away. */
+function joined(records: readonly Buffer[]): Uint8Array {
+  const bytes = new Uint8Array(records.reduce((sum, record) => sum + record.length, 0));
+  let offset = 0;
+  for (const record of records) {
+    bytes.set(record, offset);
+    offset += record.length;
+  }
+  return bytes;
+}

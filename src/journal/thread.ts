@@ -1,0 +1,144 @@
+/**
+ * The journal's thread: takes everything that was queued while the last sync ran,
+ * and writes it with one.
+ */
+
+import {
+  type MessagePort,
+  parentPort,
+  receiveMessageOnPort,
+  workerData,
+} from 'node:worker_threads';
+import { assert, isMailraftError, messageOf } from '../errors.ts';
+import { realFiles } from './files.ts';
+import { JournalWriter, NoSpace, type WriteBatch } from './journal-writer.ts';
+import type { FromThread, Recovered, ThreadOptions, ToThread } from './thread-messages.ts';
+
+/** A full disk is tried again after so long. */
+const SPACE_RETRY_MS = 500;
+
+class JournalThread {
+  readonly #port: MessagePort;
+  readonly #writer: JournalWriter;
+  #queue: WriteBatch[] = [];
+  #isFull = false;
+
+  constructor(port: MessagePort, options: ThreadOptions) {
+    this.#port = port;
+    this.#writer = new JournalWriter(realFiles, options);
+    this.#tell({ kind: 'recovered', recovered: this.#recovered() });
+    port.on('message', (message: ToThread) => this.#guard(() => this.#take(message)));
+  }
+
+  #take(first: ToThread): void {
+    for (
+      let message: ToThread | undefined = first;
+      message !== undefined;
+      message = receiveMessageOnPort(this.#port)?.message
+    ) {
+      if (message.kind === 'write') this.#queue.push(message.batch);
+      else {
+        // What was asked after a write must see it.
+        this.#write();
+        this.#answer(message);
+      }
+    }
+    this.#write();
+  }
+
+  #answer(message: Exclude<ToThread, { kind: 'write' }>): void {
+    const writer = this.#writer;
+    switch (message.kind) {
+      case 'read': {
+        const records = writer.read(message.from, message.to, message.bytesMax);
+        this.#tell({ kind: 'read', id: message.id, records });
+        return;
+      }
+      case 'compact':
+        writer.compact(message.floor);
+        this.#tell({ kind: 'compacted', base: writer.log.base, bytes: writer.bytesTotal });
+        return;
+      case 'tails': {
+        const tails = writer.tails.names.map((name) => ({
+          name,
+          records: writer.tails.readRecords(name),
+        }));
+        this.#tell({ kind: 'tails', id: message.id, tails });
+        return;
+      }
+      case 'removeTail':
+        writer.tails.remove(message.name);
+        this.#tell({ kind: 'done', id: message.id });
+        return;
+      case 'close':
+        writer.close();
+        this.#port.close();
+    }
+  }
+
+  #write(): void {
+    if (this.#queue.length === 0 || this.#isFull) return;
+    const batches = this.#queue;
+    const mustSync = batches.some((batch) => batch.mustSync);
+    const begunAt = performance.now();
+    try {
+      this.#writer.write(batches);
+      this.#queue = [];
+      const fsyncMs = mustSync ? performance.now() - begunAt : undefined;
+      this.#written(batches.length, fsyncMs);
+    } catch (error) {
+      if (!(error instanceof NoSpace)) throw error;
+      this.#queue = batches.slice(error.done);
+      if (error.done > 0) this.#written(error.done, undefined);
+      this.#waitForSpace(error.message);
+    }
+  }
+
+  #written(count: number, fsyncMs: number | undefined): void {
+    this.#tell({ kind: 'written', count, fsyncMs, bytes: this.#writer.bytesTotal });
+  }
+
+  #waitForSpace(message: string): void {
+    this.#isFull = true;
+    this.#tell({ kind: 'noSpace', message });
+    const retry = (): void => {
+      this.#isFull = false;
+      this.#guard(() => this.#write());
+      if (!this.#isFull) this.#tell({ kind: 'space' });
+    };
+    setTimeout(retry, SPACE_RETRY_MS);
+  }
+
+  /** Runs `work`; what it throws is the end of the journal. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const code = isMailraftError(error) ? error.code : 'STORAGE_FAILED';
+      this.#tell({ kind: 'failed', fault: { code, message: messageOf(error) } });
+      this.#port.close();
+    }
+  }
+
+  #recovered(): Recovered {
+    const { log } = this.#writer;
+    const tagged = log.tagged.flatMap((index) => this.#writer.read(index, index + 1, 1));
+    const { runs, lastIndex, hardState, promiseMs, membership, damage } = log;
+    const bytes = this.#writer.bytesTotal;
+    return { runs, lastIndex, hardState, promiseMs, membership, tagged, damage, bytes };
+  }
+
+  #tell(message: FromThread): void {
+    this.#port.postMessage(message);
+  }
+}
+
+assert(parentPort !== null, 'the journal thread runs as a worker');
+const port = parentPort;
+try {
+  new JournalThread(port, workerData as ThreadOptions);
+} catch (error) {
+  const code = isMailraftError(error) ? error.code : 'STORAGE_FAILED';
+  const fault = { code, message: messageOf(error) };
+  port.postMessage({ kind: 'failed', fault } satisfies FromThread);
+}
