@@ -12,12 +12,13 @@
 
 import { join } from 'node:path';
 import type { EntryId, LogIndex } from '../consensus/core/types.ts';
+import { readRecord } from '../consensus/host/entry-record.ts';
 import type { StorageBatch } from '../consensus/host/storage.ts';
 import { assert, MailraftError, messageOf, systemCode } from '../errors.ts';
 import { BATCH_BODY_BYTES_MAX, BATCH_HEADER_BYTES, batchHeader, batchTrailer } from './batch.ts';
 import type { JournalFiles } from './files.ts';
 import { LogMap } from './log-map.ts';
-import { encodeHardState, encodePromise, encodeSegmentHead, readRecord } from './record.ts';
+import { encodeHardState, encodePromise, encodeSegmentHead } from './record.ts';
 import { scanSegment } from './scan.ts';
 import { JOURNAL_VERSION, ordinalOf, type SegmentHead, segmentName } from './segment-head.ts';
 import { TailStore } from './tails.ts';

@@ -8,12 +8,12 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Entry, HardState, LogIndex, Membership, Term } from '../consensus/core/types.ts';
+import { decodeEntry, encodeEntry } from '../consensus/host/entry-record.ts';
 import type { LogStorage, StorageBatch, StorageEvents } from '../consensus/host/storage.ts';
 import { assert, type ErrorCode, MailraftError } from '../errors.ts';
 import { EntryCache } from './entry-cache.ts';
 import type { WriteBatch } from './journal-writer.ts';
 import type { Damage } from './log-map.ts';
-import { decodeEntry, encodeEntry } from './record.ts';
 import { TermRuns } from './term-runs.ts';
 import type { FromThread, Recovered, ThreadOptions, ToThread } from './thread-messages.ts';
 

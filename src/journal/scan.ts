@@ -10,6 +10,7 @@
  */
 
 import type { HardState, LogIndex, Term } from '../consensus/core/types.ts';
+import { entryOf, type RawRecord, readRecord } from '../consensus/host/entry-record.ts';
 import { isMailraftError } from '../errors.ts';
 import {
   BATCH_HEADER_BYTES,
@@ -18,7 +19,7 @@ import {
   findFrame,
   hasBatchTrailer,
 } from './batch.ts';
-import { entryOf, hardStateOf, promiseOf, type RawRecord, readRecord } from './record.ts';
+import { hardStateOf, promiseOf } from './record.ts';
 import { type SegmentHead, segmentHeadOf } from './segment-head.ts';
 
 /** Where an entry's record lies in its segment, and what a reader may want to know of it. */

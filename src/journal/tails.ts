@@ -6,8 +6,8 @@
  */
 
 import { join } from 'node:path';
+import { entryOf, readRecord } from '../consensus/host/entry-record.ts';
 import type { JournalFiles } from './files.ts';
-import { entryOf, readRecord } from './record.ts';
 
 const SUFFIX = '.tail';
 

@@ -18,8 +18,10 @@ export interface Recovered {
   readonly bytes: number;
 }
 
-export type ToThread =
-  | { readonly kind: 'write'; readonly batch: WriteBatch }
+export type ToThread = { readonly kind: 'write'; readonly batch: WriteBatch } | Question;
+
+/** What is answered after every write before it. */
+export type Question =
   | {
       readonly kind: 'read';
       readonly id: number;

@@ -12,7 +12,13 @@ import {
 import { assert, isMailraftError, messageOf } from '../errors.ts';
 import { realFiles } from './files.ts';
 import { JournalWriter, NoSpace, type WriteBatch } from './journal-writer.ts';
-import type { FromThread, Recovered, ThreadOptions, ToThread } from './thread-messages.ts';
+import type {
+  FromThread,
+  Question,
+  Recovered,
+  ThreadOptions,
+  ToThread,
+} from './thread-messages.ts';
 
 /** A full disk is tried again after so long. */
 const SPACE_RETRY_MS = 500;
@@ -46,7 +52,7 @@ class JournalThread {
     this.#write();
   }
 
-  #answer(message: Exclude<ToThread, { kind: 'write' }>): void {
+  #answer(message: Question): void {
     const writer = this.#writer;
     switch (message.kind) {
       case 'read': {

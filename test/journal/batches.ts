@@ -1,8 +1,8 @@
 /** Batches as the journal's thread is given them, made from plain values. */
 
 import type { Entry, HardState } from '../../src/consensus/core/types.ts';
+import { encodeEntry } from '../../src/consensus/host/entry-record.ts';
 import type { WriteBatch } from '../../src/journal/journal-writer.ts';
-import { encodeEntry } from '../../src/journal/record.ts';
 
 export const TAG = 2;
 

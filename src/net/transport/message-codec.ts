@@ -1,0 +1,146 @@
+/**
+ * Raft messages as payloads of frames.
+ *
+ * ```
+ * head bytes u32 | head (MessagePack array) | records of the entries
+ * ```
+ *
+ * Entries travel as the very records that lie in the journal, checksums included:
+ * a follower checks and stores what the leader made.
+ */
+
+import type { Message, MessageType } from '../../consensus/core/messages.ts';
+import type { Entry, Membership, NodeId } from '../../consensus/core/types.ts';
+import { decodeEntry, encodeEntry, readRecord } from '../../consensus/host/entry-record.ts';
+import type { PeerMessage } from '../../consensus/host/ports.ts';
+import { MailraftError } from '../../errors.ts';
+import { decode, encode } from '../../platform/msgpack.ts';
+
+const HEAD_LENGTH_BYTES = 4;
+
+/** Fields of each message beyond its type, from, to and term, in the order of the wire. */
+const FIELDS: { readonly [Type in MessageType]: readonly string[] } = {
+  append: ['prevIndex', 'prevTerm', 'commit'],
+  appendResponse: ['index', 'rejected', 'hintIndex', 'hintTerm'],
+  heartbeat: ['commit', 'round'],
+  heartbeatResponse: ['round'],
+  vote: ['lastIndex', 'lastTerm', 'transfer', 'handover'],
+  preVote: ['lastIndex', 'lastTerm', 'transfer', 'handover'],
+  voteResponse: ['rejected'],
+  preVoteResponse: ['rejected'],
+  timeoutNow: ['handover'],
+  snapshot: ['snapshot'],
+};
+const BOOLEANS = new Set(['rejected', 'transfer']);
+
+/** @returns the payload in parts */
+export function encodeMessage({ message, promiseMs }: PeerMessage): Uint8Array[] {
+  const { type, from, to, term } = message;
+  const fields = FIELDS[type].map(
+    (field) => (message as unknown as Record<string, unknown>)[field],
+  );
+  const head = encode([type, from, to, term, promiseMs, ...fields]);
+  const length = Buffer.allocUnsafe(HEAD_LENGTH_BYTES);
+  length.writeUInt32BE(head.length);
+  const records = message.type === 'append' ? message.entries.map(encodeEntry) : [];
+  return [length, head, ...records];
+}
+
+/**
+ * @throws {MailraftError} `DATA_INVALID` or `DATA_DAMAGED` when the payload is no
+ *   message of a peer
+ */
+export function decodeMessage(payload: Buffer): PeerMessage {
+  if (payload.length < HEAD_LENGTH_BYTES) throw invalid('a message is cut short');
+  const headEnd = HEAD_LENGTH_BYTES + payload.readUInt32BE(0);
+  if (headEnd > payload.length) throw invalid('the head of a message is cut short');
+  const head = decode(payload.subarray(HEAD_LENGTH_BYTES, headEnd));
+  if (!Array.isArray(head)) throw invalid('the head of a message is no list');
+  const [type, from, to, term, promiseMs, ...values] = head as unknown[];
+  if (!isMessageType(type)) throw invalid(`a message of type ${JSON.stringify(type)}`);
+  const message: Record<string, unknown> = {
+    type,
+    from: nodeOf(from),
+    to: nodeOf(to),
+    term: naturalOf(term, 'term'),
+  };
+  for (const [at, field] of FIELDS[type].entries()) message[field] = fieldOf(field, values[at]);
+  if (type === 'append') message['entries'] = entriesOf(payload.subarray(headEnd));
+  const peer = { message: message as unknown as Message, promiseMs: promiseOf(promiseMs) };
+  checkSequence(peer.message);
+  return peer;
+}
+
+function isMessageType(type: unknown): type is MessageType {
+  return typeof type === 'string' && Object.hasOwn(FIELDS, type);
+}
+
+function fieldOf(field: string, value: unknown): unknown {
+  if (field === 'snapshot') return snapshotOf(value);
+  if (!BOOLEANS.has(field)) return naturalOf(value, field);
+  if (typeof value !== 'boolean') throw invalid(`${field} is ${JSON.stringify(value)}`);
+  return value;
+}
+
+function snapshotOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) throw invalid('a snapshot without a mark');
+  const { index, term, membership } = value as Record<string, unknown>;
+  return {
+    index: naturalOf(index, 'index'),
+    term: naturalOf(term, 'term'),
+    membership: membershipOf(membership),
+  };
+}
+
+function membershipOf(value: unknown): Membership {
+  if (typeof value !== 'object' || value === null) throw invalid('a snapshot without members');
+  const { voters, outgoing, learners } = value as Record<string, unknown>;
+  return { voters: nodesOf(voters), outgoing: nodesOf(outgoing), learners: nodesOf(learners) };
+}
+
+function nodesOf(value: unknown): NodeId[] {
+  if (!Array.isArray(value)) throw invalid('a list of members is none');
+  return value.map(nodeOf);
+}
+
+/** The records of an append, each checked. */
+function entriesOf(bytes: Buffer): Entry[] {
+  const entries: Entry[] = [];
+  for (let offset = 0; offset < bytes.length; ) {
+    const end = offset + readRecord(bytes, offset).bytes;
+    entries.push(decodeEntry(bytes.subarray(offset, end)));
+    offset = end;
+  }
+  return entries;
+}
+
+/** Entries follow each other without a gap and with terms that do not fall (Raft figure 3). */
+function checkSequence(message: Message): void {
+  if (message.type !== 'append') return;
+  let { prevIndex: index, prevTerm: term } = message;
+  for (const entry of message.entries) {
+    if (entry.index !== index + 1 || entry.term < term || entry.term > message.term) {
+      throw invalid(`entry ${entry.term}/${entry.index} follows ${term}/${index}`);
+    }
+    ({ index, term } = entry);
+  }
+}
+
+function nodeOf(value: unknown): NodeId {
+  if (typeof value === 'string' && value !== '' && value.length <= 256) return value;
+  throw invalid(`a node is named ${JSON.stringify(value)}`);
+}
+
+function naturalOf(value: unknown, what: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw invalid(`${what} is ${JSON.stringify(value)}`);
+}
+
+function promiseOf(value: unknown): number {
+  if (typeof value === 'number' && value >= 0 && Number.isFinite(value)) return value;
+  throw invalid(`a promise of ${JSON.stringify(value)} ms`);
+}
+
+function invalid(what: string): MailraftError {
+  return new MailraftError('DATA_INVALID', what);
+}

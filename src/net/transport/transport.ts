@@ -1,0 +1,205 @@
+/**
+ * All of a node's talk with its peers: Raft messages on two channels, so that
+ * heartbeats never wait behind data, and questions on a third.
+ */
+
+import type { MessageType } from '../../consensus/core/messages.ts';
+import type { NodeId } from '../../consensus/core/types.ts';
+import type { PeerMessage } from '../../consensus/host/ports.ts';
+import { MailraftError } from '../../errors.ts';
+import type { ConnectionTimes } from './connection.ts';
+import { CHANNELS, type Channel, type Hello, PROTOCOL } from './hello.ts';
+import { decodeMessage, encodeMessage } from './message-codec.ts';
+import { PeerLink } from './peer-link.ts';
+import { PeerServer } from './peer-server.ts';
+import { RpcClient, type RpcHandler, RpcServer } from './rpc.ts';
+import type { Endpoint, TlsFiles } from './security.ts';
+
+/** Who this node is to its peers. */
+export interface Identity {
+  readonly cluster: string;
+  readonly id: NodeId;
+  readonly incarnation: string;
+  /** Empty until the cluster is founded. */
+  readonly clusterId: string;
+}
+
+export interface TransportOptions {
+  readonly listen: Endpoint;
+  readonly peers: ReadonlyMap<NodeId, Endpoint>;
+  readonly tls: TlsFiles | undefined;
+  readonly times: ConnectionTimes;
+  readonly handlers: ReadonlyMap<string, RpcHandler>;
+  identity(): Identity;
+  /** Why a peer of the right cluster is not listened to; empty to welcome it. */
+  refusalOf(hello: Hello): string;
+}
+
+export interface TransportEvents {
+  onMessages(messages: readonly PeerMessage[]): void;
+  /** Messages to a peer were lost. */
+  onUnreachable(peer: NodeId): void;
+  /** A connection to or from a peer changed, for the log. */
+  onLink(peer: string, channel: string, text: string): void;
+}
+
+const QUEUED_BYTES_MAX: Readonly<Record<Channel, number>> = {
+  control: 256 * 1024,
+  log: 16 * 1024 * 1024,
+  bulk: 64 * 1024 * 1024,
+};
+const CONNECTIONS_MAX = 256;
+const RPC_TIMEOUT_MS = 10_000;
+
+/** Data, and what answers it, go apart from what keeps the lease. */
+const LOG_MESSAGES: ReadonlySet<MessageType> = new Set(['append', 'appendResponse', 'snapshot']);
+
+interface Peer {
+  readonly links: Readonly<Record<Channel, PeerLink>>;
+  readonly rpc: RpcClient;
+}
+
+export class Transport {
+  readonly #options: TransportOptions;
+  readonly #events: TransportEvents;
+  readonly #server: PeerServer;
+  readonly #peers = new Map<NodeId, Peer>();
+  #isClosed = false;
+
+  constructor(options: TransportOptions, events: TransportEvents) {
+    this.#options = options;
+    this.#events = events;
+    const servers = new WeakMap<Hello, RpcServer>();
+    this.#server = new PeerServer(
+      {
+        endpoint: options.listen,
+        tls: options.tls,
+        times: options.times,
+        connectionsMax: CONNECTIONS_MAX,
+        refusalOf: (hello) => this.#refusalOf(hello),
+        self: () => {
+          const { id: from, incarnation, clusterId } = options.identity();
+          return { from, incarnation, clusterId };
+        },
+      },
+      {
+        onPayload: (hello, payload, reply) => {
+          if (hello.channel !== 'bulk') {
+            this.#takeMessage(hello, payload);
+            return;
+          }
+          const server = servers.get(hello) ?? new RpcServer(options.handlers);
+          servers.set(hello, server);
+          server.take(payload, hello.from, reply);
+        },
+        onRefused: (who, reason) => events.onLink(who, 'in', `refused: ${reason}`),
+      },
+    );
+  }
+
+  get port(): number {
+    return this.#server.port;
+  }
+
+  async start(): Promise<void> {
+    await this.#server.start();
+    for (const [id, endpoint] of this.#options.peers) this.#peers.set(id, this.#link(id, endpoint));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const { links } of this.#peers.values()) {
+      for (const channel of CHANNELS) links[channel].close();
+    }
+    await this.#server.close();
+  }
+
+  send(peerMessage: PeerMessage): void {
+    const { type, to } = peerMessage.message;
+    const channel = LOG_MESSAGES.has(type) ? 'log' : 'control';
+    this.#peers.get(to)?.links[channel].send(encodeMessage(peerMessage));
+  }
+
+  /** Asks a peer; see `RpcClient.ask` for what it throws. */
+  async ask(
+    peer: NodeId,
+    method: string,
+    params: unknown,
+    timeoutMs: number = RPC_TIMEOUT_MS,
+  ): Promise<unknown> {
+    const rpc = this.#peers.get(peer)?.rpc;
+    if (rpc === undefined) throw new MailraftError('NOT_FOUND', `no peer ${peer}`);
+    return await rpc.ask(method, params, timeoutMs);
+  }
+
+  isConnected(peer: NodeId): boolean {
+    return this.#peers.get(peer)?.links.control.isUp === true;
+  }
+
+  /** Why there is no connection to a peer, for status. */
+  problemOf(peer: NodeId): string | undefined {
+    return this.#peers.get(peer)?.links.control.problem;
+  }
+
+  #link(id: NodeId, endpoint: Endpoint): Peer {
+    const rpc: RpcClient = new RpcClient((parts) => links.bulk.send(parts));
+    const links = Object.fromEntries(
+      CHANNELS.map((channel) => [channel, this.#open(id, endpoint, channel, rpc)]),
+    ) as Record<Channel, PeerLink>;
+    return { links, rpc };
+  }
+
+  #open(id: NodeId, endpoint: Endpoint, channel: Channel, rpc: RpcClient): PeerLink {
+    const { tls, times } = this.#options;
+    const queuedBytesMax = QUEUED_BYTES_MAX[channel];
+    let wasUp = true;
+    return new PeerLink(
+      { endpoint, tls, times, queuedBytesMax, hello: () => this.#hello(id, channel) },
+      {
+        onUp: () => {
+          wasUp = true;
+          this.#events.onLink(id, channel, 'connected');
+        },
+        onDown: (reason) => {
+          if (this.#isClosed) return;
+          if (channel === 'bulk') rpc.lost(reason);
+          if (channel === 'log') this.#events.onUnreachable(id);
+          // Each attempt fails alike: the first one is worth a line.
+          if (wasUp) this.#events.onLink(id, channel, reason);
+          wasUp = false;
+        },
+        onDrop: () => {
+          if (channel === 'log') this.#events.onUnreachable(id);
+        },
+        onPayload: (payload) => rpc.take(payload),
+      },
+    );
+  }
+
+  #hello(to: NodeId, channel: Channel): Hello {
+    const { cluster, clusterId, id: from, incarnation } = this.#options.identity();
+    return { protocol: PROTOCOL, cluster, clusterId, from, incarnation, to, channel };
+  }
+
+  #refusalOf(hello: Hello): string {
+    const own = this.#options.identity();
+    if (hello.cluster !== own.cluster) {
+      return `this is cluster ${JSON.stringify(own.cluster)}, not ${JSON.stringify(hello.cluster)}`;
+    }
+    const isOther = hello.clusterId !== own.clusterId && hello.clusterId !== '';
+    if (isOther && own.clusterId !== '') return 'this is another cluster of the same name';
+    if (hello.channel !== 'bulk' && (hello.clusterId === '' || own.clusterId === '')) {
+      return 'the cluster is not founded yet';
+    }
+    return this.#options.refusalOf(hello);
+  }
+
+  #takeMessage(hello: Hello, payload: Buffer): void {
+    const peerMessage = decodeMessage(payload);
+    const { from, to } = peerMessage.message;
+    if (from !== hello.from || to !== hello.to) {
+      throw new MailraftError('FRAME_INVALID', `${hello.from} sent a message of ${from} to ${to}`);
+    }
+    this.#events.onMessages([peerMessage]);
+  }
+}
