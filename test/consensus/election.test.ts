@@ -56,9 +56,11 @@ t.test(
     const { core } = group.of('a');
     const answers = () => {
       group.work('a');
-      const votes = group.inFlight.filter((message) => message.type === 'voteResponse');
+      const votes = group.inFlight.flatMap((message) =>
+        message.type === 'voteResponse' ? [[message.to, message.rejected]] : [],
+      );
       group.inFlight = [];
-      return votes.map((message) => [message.to, message.rejected]);
+      return votes;
     };
     core.step(request({ from: 'b' }));
     t.same(answers(), [['b', false]]);
