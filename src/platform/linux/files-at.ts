@@ -7,7 +7,7 @@
  */
 
 import { constants } from 'node:fs';
-import { checked, cString, nativeFunction } from './libc.ts';
+import { checked, cString, lastErrorIs, nativeFunction } from './libc.ts';
 
 const openatCall = nativeFunction(
   'int openat(int dir, const uint8_t *name, int flags, uint32_t mode)',
@@ -29,10 +29,14 @@ const fchownatCall = nativeFunction(
 const utimensatCall = nativeFunction(
   'int utimensat(int dir, const uint8_t *name, const uint8_t *times, int flags)',
 );
+const futimensCall = nativeFunction('int futimens(int fd, const uint8_t *times)');
 const statxCall = nativeFunction(
   'int statx(int dir, const uint8_t *name, int flags, uint32_t mask, uint8_t *buffer)',
 );
 const syncfsCall = nativeFunction('int syncfs(int fd)');
+const syncFileRangeCall = nativeFunction(
+  'int sync_file_range(int fd, int64_t offset, int64_t bytes, uint32_t flags)',
+);
 const flockCall = nativeFunction('int flock(int fd, int operation)');
 
 const AT_FDCWD = -100;
@@ -42,8 +46,10 @@ const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC_AND_BTIME = 0x7ff | 0x800;
 const UTIME_OMIT = 0x3ffffffen;
 const O_CLOEXEC = 0o2000000;
+const SYNC_FILE_RANGE_WRITE = 2;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const STATX_BYTES = 256;
 const PATH_MAX = 4096;
 const NO_NAME = Buffer.from([0]);
 
@@ -144,7 +150,7 @@ export function setMtimeAt(dir: number, name: Uint8Array, mtime: Timestamp): voi
 
 /** Sets the modification time of an open file or directory. */
 export function setMtime(fd: number, mtime: Timestamp): void {
-  checked(utimensatCall(fd, null, timesOf(mtime), 0), 'utimensat', () => `descriptor ${fd}`);
+  checked(futimensCall(fd, timesOf(mtime)), 'futimens', () => `descriptor ${fd}`);
 }
 
 function timesOf({ seconds, nanoseconds }: Timestamp): Buffer {
@@ -157,27 +163,31 @@ function timesOf({ seconds, nanoseconds }: Timestamp): Buffer {
 
 /** What is known of the file `name` in `dir`; of a link itself, not of its target. */
 export function statAt(dir: number, name: Uint8Array): FileStat {
-  return statx(dir, cString(name), AT_SYMLINK_NOFOLLOW, aboutOf(name));
+  const buffer = Buffer.allocUnsafe(STATX_BYTES);
+  const result = statxCall(dir, cString(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_AND_BTIME, buffer);
+  checked(result, 'statx', aboutOf(name));
+  return fileStatIn(buffer);
 }
 
-/** Like `statAt`, but undefined when there is nothing of that name. */
+/** Like `statAt`, but undefined when there is nothing of that name: the cheap way to ask. */
 export function findAt(dir: number, name: Uint8Array): FileStat | undefined {
-  try {
-    return statAt(dir, name);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const buffer = Buffer.allocUnsafe(STATX_BYTES);
+  const result = statxCall(dir, cString(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_AND_BTIME, buffer);
+  if (result < 0 && lastErrorIs('ENOENT')) return undefined;
+  checked(result, 'statx', aboutOf(name));
+  return fileStatIn(buffer);
 }
 
 /** What is known of an open file or directory. */
 export function statOf(fd: number): FileStat {
-  return statx(fd, NO_NAME, AT_EMPTY_PATH, () => `descriptor ${fd}`);
+  const buffer = Buffer.allocUnsafe(STATX_BYTES);
+  const result = statxCall(fd, NO_NAME, AT_EMPTY_PATH, STATX_BASIC_AND_BTIME, buffer);
+  checked(result, 'statx', () => `descriptor ${fd}`);
+  return fileStatIn(buffer);
 }
 
-function statx(dir: number, name: Buffer, flags: number, about: () => string): FileStat {
-  const buffer = Buffer.allocUnsafe(256);
-  checked(statxCall(dir, name, flags, STATX_BASIC_AND_BTIME, buffer), 'statx', about);
+/** The fields of a `struct statx`. */
+function fileStatIn(buffer: Buffer): FileStat {
   const mode = buffer.readUInt16LE(28);
   return {
     type: typeOf(mode),
@@ -212,6 +222,16 @@ function typeOf(mode: number): FileType {
     default:
       return 'other';
   }
+}
+
+/**
+ * Begins to write out what is dirty of an open file, without waiting for it: pages that
+ * a program changed through a mapping are write-protected from here on, so that its
+ * next store changes the file's times (sync_file_range(2)).
+ */
+export function beginWriteOut(fd: number): void {
+  const result = syncFileRangeCall(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+  checked(result, 'sync_file_range', () => `descriptor ${fd}`);
 }
 
 /** Makes everything on the file system of `fd` durable. */

@@ -61,6 +61,8 @@ export interface InotifyEvent {
 export class Inotify {
   readonly #fd: number;
   readonly #buffer = Buffer.allocUnsafe(256 * 1024);
+  /** Lives as long as this object: another thread writes to it while it polls. */
+  readonly #poll = Buffer.alloc(8);
   #isClosed = false;
   #isPolling = false;
 
@@ -97,11 +99,10 @@ export class Inotify {
   wait(onReadable: () => void): void {
     if (this.#isClosed || this.#isPolling) return;
     this.#isPolling = true;
-    const poll = Buffer.alloc(8);
-    poll.writeInt32LE(this.#fd, 0);
-    poll.writeInt16LE(POLLIN, 4);
+    this.#poll.writeInt32LE(this.#fd, 0);
+    this.#poll.writeInt16LE(POLLIN, 4);
     // A poll without a time limit could never be ended from outside.
-    pollAsync([poll, 1, POLL_MS], (ready) => {
+    pollAsync([this.#poll, 1, POLL_MS], (ready) => {
       this.#isPolling = false;
       if (this.#isClosed) closeSync(this.#fd);
       else if (ready > 0) onReadable();

@@ -59,6 +59,11 @@ export function checked(result: number, syscall: string, about: () => string): n
   throw new SystemError(CODES.get(number) ?? `errno ${number}`, syscall, about());
 }
 
+/** Whether the last call failed with that code. */
+export function lastErrorIs(code: keyof typeof constants.errno): boolean {
+  return koffi.errno() === constants.errno[code];
+}
+
 /** A path or name as the C library wants it: bytes, closed by a zero. */
 export function cString(bytes: Uint8Array): Buffer {
   const text = Buffer.allocUnsafe(bytes.length + 1);

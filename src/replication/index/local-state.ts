@@ -1,0 +1,109 @@
+/**
+ * What a node knows of its own disk, beside the index that all share: how each file
+ * looked when its content was last known to be what the index says, and which of the
+ * index's contents are not on this disk.
+ */
+
+import { decode, encode } from '../../platform/msgpack.ts';
+import type { FileId } from '../command/change.ts';
+import type { Signature } from '../volume/signature.ts';
+import { GROUP_BYTES } from './file-index.ts';
+import type { IndexStore } from './store.ts';
+
+const SIGNATURE = 's'.charCodeAt(0);
+const INODE = 'o'.charCodeAt(0);
+const MISSING = 'm'.charCodeAt(0);
+
+export class LocalState {
+  readonly #store: IndexStore;
+
+  constructor(store: IndexStore) {
+    this.#store = store;
+  }
+
+  signature(volume: number, id: FileId): Signature | undefined {
+    const bytes = this.#store.get(idKey(SIGNATURE, volume, id));
+    if (bytes === undefined) return undefined;
+    const [inode, btime, size, mtime, ctime, racy] = decode(bytes) as [
+      string,
+      string,
+      number,
+      string,
+      string,
+      boolean,
+    ];
+    return { inode, btime, size, mtime, ctime, racy };
+  }
+
+  setSignature(volume: number, id: FileId, signature: Signature): void {
+    const { inode, btime, size, mtime, ctime, racy } = signature;
+    this.#store.put(idKey(SIGNATURE, volume, id), encode([inode, btime, size, mtime, ctime, racy]));
+    this.#store.put(inodeKey(volume, inode), encode(id));
+  }
+
+  forgetSignature(volume: number, id: FileId): void {
+    const known = this.signature(volume, id);
+    if (known === undefined) return;
+    this.#store.delete(idKey(SIGNATURE, volume, id));
+    if (this.findByInode(volume, known.inode) === id) {
+      this.#store.delete(inodeKey(volume, known.inode));
+    }
+  }
+
+  /** Which file was last seen as that inode. A hint: inodes are used again. */
+  findByInode(volume: number, inode: string): FileId | undefined {
+    const bytes = this.#store.get(inodeKey(volume, inode));
+    return bytes === undefined ? undefined : (decode(bytes) as FileId);
+  }
+
+  /** The index's content of the file is not on this disk. */
+  setMissing(volume: number, id: FileId, isMissing: boolean): void {
+    const key = idKey(MISSING, volume, id);
+    const wasMissing = this.#store.get(key) !== undefined;
+    if (isMissing === wasMissing) return;
+    if (isMissing) this.#store.put(key, Buffer.alloc(0));
+    else this.#store.delete(key);
+    this.#count(volume, isMissing ? 1 : -1);
+  }
+
+  isMissing(volume: number, id: FileId): boolean {
+    return this.#store.get(idKey(MISSING, volume, id)) !== undefined;
+  }
+
+  /** How many files of the volume are not on this disk. */
+  missingCount(volume: number): number {
+    const bytes = this.#store.get(countKey(volume));
+    return bytes === undefined ? 0 : (decode(bytes) as number);
+  }
+
+  /** Identities of missing files; only those that are flushed. */
+  async *missing(volume: number): AsyncGenerator<FileId> {
+    for await (const [key] of this.#store.scan(Buffer.from([MISSING, volume]))) {
+      yield key.readUIntBE(4, 6);
+    }
+  }
+
+  #count(volume: number, by: number): void {
+    this.#store.put(countKey(volume), encode(this.missingCount(volume) + by));
+  }
+}
+
+function idKey(letter: number, volume: number, id: FileId): Buffer {
+  const key = Buffer.alloc(GROUP_BYTES);
+  key[0] = letter;
+  key[1] = volume;
+  key.writeUIntBE(id, 4, 6);
+  return key;
+}
+
+function inodeKey(volume: number, inode: string): Buffer {
+  const key = Buffer.alloc(GROUP_BYTES);
+  key[0] = INODE;
+  key[1] = volume;
+  key.writeBigUInt64BE(BigInt(inode), 2);
+  return key;
+}
+
+function countKey(volume: number): Buffer {
+  return Buffer.from(`xmissing/${volume}`);
+}
