@@ -74,6 +74,13 @@ export class Batcher {
     this.#send({ layer, data: changes.length > 0 ? encodeChanges(changes) : NOTHING });
   }
 
+  /** Forgets what was gathered and not sent. */
+  discard(): void {
+    this.#layer = undefined;
+    this.#changes = [];
+    this.#bytes = 0;
+  }
+
   #push(change: Change, bytes: number): void {
     this.#changes.push(change);
     this.#bytes += bytes;

@@ -7,7 +7,6 @@
  */
 
 import { assert, MailraftError } from '../../errors.ts';
-import { decode, encode } from '../../platform/msgpack.ts';
 import {
   contentBytes,
   type FileChange,
@@ -26,7 +25,7 @@ import {
   type Unsealed,
   xorInto,
 } from './records.ts';
-import type { IndexStore } from './store.ts';
+import type { IndexStore, StoreSnapshot } from './store.ts';
 
 /** What a change did to the index, for carrying it out on disk. */
 export interface Effect {
@@ -48,7 +47,6 @@ interface Balance {
 
 const NAME = 'n'.charCodeAt(0);
 const NODE = 'i'.charCodeAt(0);
-const STATE = 'x'.charCodeAt(0);
 /** Letter, volume, identity of the directory: what the names of one directory share. */
 export const GROUP_BYTES = 10;
 
@@ -119,6 +117,42 @@ export class FileIndex {
     return names;
   }
 
+  /**
+   * A page of a directory as of a snapshot: encoded records with their identities, by
+   * name.
+   *
+   * @param after the last name of the page before
+   */
+  async page(
+    volume: number,
+    parent: FileId,
+    snapshot: StoreSnapshot,
+    { after, bytesMax }: { readonly after: Buffer | undefined; readonly bytesMax: number },
+  ): Promise<{
+    readonly children: readonly (readonly [FileId, Buffer])[];
+    readonly isLast: boolean;
+  }> {
+    const prefix = keyOf(NAME, volume, parent);
+    const start = after === undefined ? undefined : keyOf(NAME, volume, parent, after);
+    const children: (readonly [FileId, Buffer])[] = [];
+    let bytes = 0;
+    for await (const [, value] of this.#store.scan(prefix, snapshot, start)) {
+      const id = value.readUIntBE(0, 6);
+      const record = this.#store.getAt(keyOf(NODE, volume, id), snapshot);
+      if (record === undefined) continue;
+      if (bytes + record.length > bytesMax && children.length > 0)
+        return { children, isLast: false };
+      bytes += record.length + 16;
+      children.push([id, record]);
+    }
+    return { children, isLast: true };
+  }
+
+  /** The record of a node as of a snapshot, encoded. */
+  recordAt(volume: number, id: FileId, snapshot: StoreSnapshot): Buffer | undefined {
+    return this.#store.getAt(keyOf(NODE, volume, id), snapshot);
+  }
+
   /** Gives the volume an empty root, if it has none. */
   ensureRoot(volume: number, record: Unsealed<DirectoryRecord>): void {
     if (this.find(volume, ROOT_ID) === undefined) this.#put(volume, ROOT_ID, seal(ROOT_ID, record));
@@ -187,21 +221,11 @@ export class FileIndex {
 
   /** The highest identity that was ever given in the volume. */
   lastId(volume: number): FileId {
-    return (this.state(`lastId/${volume}`) as FileId | undefined) ?? ROOT_ID;
+    return this.#store.get(lastIdKey(volume))?.readUIntBE(0, 6) ?? ROOT_ID;
   }
 
   noteId(volume: number, id: FileId): void {
-    if (id > this.lastId(volume)) this.setState(`lastId/${volume}`, id);
-  }
-
-  state(name: string): unknown {
-    const bytes = this.#store.get(stateKey(name));
-    return bytes === undefined ? undefined : decode(bytes);
-  }
-
-  setState(name: string, value: unknown): void {
-    if (value === undefined) this.#store.delete(stateKey(name));
-    else this.#store.put(stateKey(name), encode(value));
+    if (id > this.lastId(volume)) this.#store.put(lastIdKey(volume), idBytes(id));
   }
 
   /** Writes a record as it is, as a resync does. */
@@ -352,9 +376,7 @@ export class FileIndex {
   }
 
   #link(volume: number, record: NodeRecord, id: FileId): void {
-    const value = Buffer.allocUnsafe(6);
-    value.writeUIntBE(id, 0, 6);
-    this.#store.put(keyOf(NAME, volume, record.parent, record.name), value);
+    this.#store.put(keyOf(NAME, volume, record.parent, record.name), idBytes(id));
   }
 }
 
@@ -370,8 +392,14 @@ function nothing(volume: number, id: FileId): Effect {
   return { volume, id, before: undefined, after: undefined, replaced: undefined };
 }
 
-function stateKey(name: string): Buffer {
-  return Buffer.concat([Buffer.from([STATE]), Buffer.from(name)]);
+function lastIdKey(volume: number): Buffer {
+  return Buffer.from(`L/${volume}`);
+}
+
+function idBytes(id: FileId): Buffer {
+  const bytes = Buffer.allocUnsafe(6);
+  bytes.writeUIntBE(id, 0, 6);
+  return bytes;
 }
 
 /** A root without children, before anything is known of it. */

@@ -105,5 +105,5 @@ function inodeKey(volume: number, inode: string): Buffer {
 }
 
 function countKey(volume: number): Buffer {
-  return Buffer.from(`xmissing/${volume}`);
+  return Buffer.from(`M/${volume}`);
 }

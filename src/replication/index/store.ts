@@ -99,10 +99,17 @@ export class IndexStore {
    * Writes committed layers to disk, in one transaction.
    *
    * @param sync whether it must survive a loss of power
+   * @param alongside what is written in the same transaction; asked when the layers
+   *   are taken, so that both speak of the same moment
    */
-  flush(sync: boolean): Promise<void> {
-    this.#flushing = this.#flushing.then(() => this.#flush(sync));
-    return this.#flushing;
+  flush(
+    sync: boolean,
+    alongside: () => readonly (readonly [Buffer, Buffer])[] = () => [],
+  ): Promise<void> {
+    const flushed = this.#flushing.then(() => this.#flush(sync, alongside()));
+    // A failure is told to who asked for this flush; the next one fails by itself.
+    this.#flushing = flushed.catch(() => undefined);
+    return flushed;
   }
 
   /**
@@ -148,22 +155,23 @@ export class IndexStore {
     await this.#db.clear(rangeOf(prefix));
   }
 
-  async #flush(sync: boolean): Promise<void> {
+  async #flush(sync: boolean, alongside: readonly (readonly [Buffer, Buffer])[]): Promise<void> {
     const pending = this.#layers.findIndex((layer) => !layer.isCommitted);
     const ready = this.#layers.slice(0, pending < 0 ? this.#layers.length : pending);
-    const last = ready.at(-1);
-    if (last === undefined) return;
+    const last = ready.at(-1)?.sequence ?? 0;
+    if (ready.length === 0 && alongside.length === 0) return;
     const writes = new Map<string, Buffer | undefined>();
     for (const layer of ready) for (const [key, value] of layer.writes) writes.set(key, value);
+    const stated = alongside.map(([key, value]) => ({ type: 'put', key, value }) as const);
     const operations = [...writes].map(([text, value]) => {
       const key = Buffer.from(text, 'latin1');
       return value === undefined
         ? ({ type: 'del', key } as const)
         : ({ type: 'put', key, value } as const);
     });
-    await this.#db.batch(operations, { sync });
-    this.#layers = this.#layers.filter((layer) => layer.sequence > last.sequence);
-    for (const key of writes.keys()) this.#forget(key, last.sequence);
+    await this.#db.batch([...operations, ...stated], { sync });
+    this.#layers = this.#layers.filter((layer) => layer.sequence > last);
+    for (const key of writes.keys()) this.#forget(key, last);
   }
 
   #write(key: Buffer, value: Buffer | undefined): void {

@@ -152,6 +152,14 @@ export class Salvage {
     this.#note(origin, { bytes: 0, sha256: '', stored: '' });
   }
 
+  /** Gives up: what was kept so far is still where it was found. */
+  discard(): void {
+    if (this.#id === undefined) return;
+    rmSync(join(this.#parent, this.#id), { recursive: true, force: true });
+    this.#id = undefined;
+    this.#files.length = 0;
+  }
+
   /** Completes the collection; undefined when nothing was kept. */
   finish(): SalvageManifest | undefined {
     if (this.#id === undefined) return undefined;

@@ -22,6 +22,8 @@ export interface Difference {
   readonly kind: 'new' | 'gone' | 'changed' | 'meta';
   readonly parent: FileId;
   readonly name: Buffer;
+  /** Names from the volume's root down to it, on disk. */
+  readonly path: readonly Buffer[];
   readonly stat: FileStat | undefined;
   readonly id: FileId | undefined;
 }
@@ -31,7 +33,7 @@ export interface CompareParts {
   readonly index: FileIndex;
   readonly local: LocalState;
   /** Nodes that must be looked into whatever they look like. */
-  readonly suspects: ReadonlySet<FileId>;
+  readonly isSuspect: (id: FileId) => boolean;
 }
 
 interface Directory {
@@ -45,7 +47,8 @@ export async function* differencesOf(parts: CompareParts): AsyncGenerator<Differ
   const { tree, index } = parts;
   const root = index.find(tree.number, ROOT_ID);
   if (root !== undefined && !sameMeta(root.meta, metaOf(tree.rootStat))) {
-    yield differenceOf('meta', ROOT_ID, Buffer.alloc(0), { id: ROOT_ID, stat: tree.rootStat });
+    const name = Buffer.alloc(0);
+    yield { kind: 'meta', parent: ROOT_ID, name, path: [], id: ROOT_ID, stat: tree.rootStat };
   }
   yield* compareDirectory(parts, { id: ROOT_ID, fd: tree.rootFd, path: [] });
 }
@@ -64,7 +67,7 @@ async function* compareDirectory(
     const stat = tree.stat({ dir: directory.fd, name });
     if (stat === undefined) continue;
     if (tree.exclusions.excludes([...directory.path, name], stat.type === 'directory')) continue;
-    yield differenceOf('new', directory.id, name, { stat });
+    yield differenceOf('new', directory, name, { stat });
   }
 }
 
@@ -79,21 +82,21 @@ async function* compareNode(
   const stat = tree.stat({ dir: directory.fd, name });
   if (record === undefined) return;
   if (stat === undefined) {
-    yield differenceOf('gone', directory.id, name, { id });
+    yield differenceOf('gone', directory, name, { id });
     return;
   }
   if (record.type !== stat.type) {
-    yield differenceOf('changed', directory.id, name, { id, stat });
+    yield differenceOf('changed', directory, name, { id, stat });
     return;
   }
   if (record.type !== 'directory') {
     if (!isSurelySame(parts, id, stat)) {
-      yield differenceOf('changed', directory.id, name, { id, stat });
+      yield differenceOf('changed', directory, name, { id, stat });
     }
     return;
   }
   if (!sameMeta(record.meta, metaOf(stat))) {
-    yield differenceOf('meta', directory.id, name, { id, stat });
+    yield differenceOf('meta', directory, name, { id, stat });
   }
   yield* descend(parts, directory, record, id);
 }
@@ -120,19 +123,19 @@ async function* descend(
 }
 
 function isSurelySame(
-  { tree, local, suspects }: CompareParts,
+  { tree, local, isSuspect }: CompareParts,
   id: FileId,
   stat: FileStat,
 ): boolean {
   const known = local.signature(tree.number, id);
-  return known !== undefined && !suspects.has(id) && isUnchanged(known, stat);
+  return known !== undefined && !isSuspect(id) && isUnchanged(known, stat);
 }
 
 function differenceOf(
   kind: Difference['kind'],
-  parent: FileId,
+  directory: Directory,
   name: Buffer,
   { id, stat }: { readonly id?: FileId; readonly stat?: FileStat },
 ): Difference {
-  return { kind, parent, name, id, stat };
+  return { kind, parent: directory.id, name, path: [...directory.path, name], id, stat };
 }

@@ -28,8 +28,13 @@ export interface ReconcileParts {
   readonly stager: Stager;
   /** Where chunks are sought that the pool does not have. */
   readonly chunks: readonly ChunkSource[];
-  readonly suspects: ReadonlySet<FileId>;
+  /** Whom else to ask for the content of a file. */
+  readonly fetch: FetchContent;
+  readonly isSuspect: (id: FileId) => boolean;
 }
+
+/** Where the chunks of one file come from, when this node does not have them. */
+export type FetchContent = (volume: number, id: FileId, record: FileRecord) => ChunkSource;
 
 /** A name at which the disk lacks what the index has. */
 interface Lack {
@@ -138,7 +143,7 @@ export class Reconciler {
 
   /** Whether the disk has at the place what the index says; makes its metadata right. */
   #isRight(id: FileId, record: NodeRecord, place: PlaceOnDisk, stat: FileStat): boolean {
-    const { tree, local, stager, suspects } = this.#parts;
+    const { tree, local, stager, isSuspect } = this.#parts;
     if (record.type !== stat.type) return false;
     const known = local.signature(tree.number, id);
     switch (record.type) {
@@ -152,7 +157,7 @@ export class Reconciler {
         this.#sign(id, place);
         return true;
       case 'file': {
-        const isSure = known !== undefined && !suspects.has(id) && isUnchanged(known, stat);
+        const isSure = known !== undefined && !isSuspect(id) && isUnchanged(known, stat);
         const isSame = isSure || (stat.size === record.bytes && hasContent(place, record));
         if (!isSame) return false;
         stager.meta.setFile(place, record.meta);
@@ -217,8 +222,9 @@ export class Reconciler {
   }
 
   async #fillFile(id: FileId, record: FileRecord): Promise<boolean> {
-    const { tree, index, local, stager, chunks } = this.#parts;
-    const sources: ChunkSource[] = [(chunk) => this.#pool.findChunk(chunk), ...chunks];
+    const { tree, index, local, stager, chunks, fetch } = this.#parts;
+    const fromPool: ChunkSource = (chunk) => this.#pool.findChunk(chunk);
+    const sources = [fromPool, ...chunks, fetch(tree.number, id, record)];
     const staged = stager.begin(tree);
     try {
       for (const chunk of record.chunks) staged.write(await findChunk(chunk, sources));

@@ -5,7 +5,7 @@
 
 import { closeSync } from 'node:fs';
 import { type FileStat, openDirectoryAt, readLinkAt } from '../../platform/linux/files-at.ts';
-import type { FileId } from '../command/change.ts';
+import { type FileId, ROOT_ID } from '../command/change.ts';
 import type { FileIndex } from '../index/file-index.ts';
 import type { LocalState } from '../index/local-state.ts';
 import { contentHash } from '../index/records.ts';
@@ -30,7 +30,7 @@ export interface UnknownParts {
   readonly salvage: Salvage;
   readonly reason: string;
   /** Nodes whose looks prove nothing. */
-  readonly suspects: ReadonlySet<FileId>;
+  readonly isSuspect: (id: FileId) => boolean;
   /** Whether the cluster has the content, at this place or anywhere that counts. */
   survives(content: Buffer, names: readonly Buffer[]): boolean;
 }
@@ -66,9 +66,9 @@ function keepFile(parts: UnknownParts, found: Found): void {
 }
 
 /** A file that this node knew as committed, and that was not touched since, is no loss. */
-function isKnown({ tree, local, suspects }: UnknownParts, stat: FileStat): boolean {
+function isKnown({ tree, local, isSuspect }: UnknownParts, stat: FileStat): boolean {
   const id = local.findByInode(tree.number, stat.inode.toString());
-  if (id === undefined || suspects.has(id)) return false;
+  if (id === undefined || isSuspect(id)) return false;
   const known = local.signature(tree.number, id);
   return known !== undefined && isUnchanged(known, stat);
 }
@@ -104,4 +104,22 @@ function keepDirectory(parts: UnknownParts, found: Found): void {
 function originOf({ tree, reason }: UnknownParts, { names, stat }: Found) {
   const type = stat.type === 'other' ? 'file' : stat.type;
   return { volume: tree.name, names, type, meta: metaOf(stat), reason };
+}
+
+/** Whether the index has that content under that path. */
+export function hasContentAt(
+  index: FileIndex,
+  volume: number,
+  names: readonly Buffer[],
+  content: Buffer,
+): boolean {
+  let id: FileId = ROOT_ID;
+  for (const name of names) {
+    const next = index.lookUp(volume, id, name);
+    if (next === undefined) return false;
+    id = next;
+  }
+  const record = index.find(volume, id);
+  if (record?.type === 'file') return record.content.equals(content);
+  return record?.type === 'symlink' && record.target.equals(content);
 }

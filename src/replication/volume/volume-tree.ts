@@ -92,6 +92,26 @@ export class VolumeTree {
     }
   }
 
+  /**
+   * The directory at the end of `names`, as they are on disk; the caller closes it.
+   * Undefined when there is none.
+   */
+  openPath(names: readonly Buffer[]): number | undefined {
+    let fd = openDirectoryAt(this.rootFd, Buffer.from('.'));
+    for (const name of names) {
+      try {
+        const next = openDirectoryAt(fd, name);
+        closeSync(fd);
+        fd = next;
+      } catch (error) {
+        closeSync(fd);
+        if (isAbsence(error)) return undefined;
+        throw error;
+      }
+    }
+    return fd;
+  }
+
   /** Closes the open directories when they are many; between changes, never within one. */
   releaseIfMany(): void {
     if (this.#open.size > OPEN_MAX) this.release();

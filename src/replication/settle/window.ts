@@ -1,0 +1,77 @@
+/**
+ * What the log did between the position that a node's files are at and the position
+ * they are to be brought to: which names it touched, which contents it had, and
+ * where their bytes lie in the journal.
+ */
+
+import type { Slot } from '../apply/drift.ts';
+import type { Change, FileId } from '../command/change.ts';
+import type { Effect, FileIndex } from '../index/file-index.ts';
+import { contentHash } from '../index/records.ts';
+
+export class Window {
+  readonly #slots = new Map<string, Slot>();
+  /** Contents that the log has had since, whether they are there still or not. */
+  readonly #contents = new Set<string>();
+  /** Journal index of the entry that holds a chunk. */
+  readonly #chunks = new Map<string, number>();
+  readonly #suspects = new Set<string>();
+
+  get slots(): readonly Slot[] {
+    return [...this.#slots.values()];
+  }
+
+  /** Takes a change into the index, without touching the disk. */
+  advance(index: FileIndex, change: Change, entryIndex: number): void {
+    if (change.kind === 'chunk') {
+      this.#chunks.set(change.hash.toString('hex'), entryIndex);
+      return;
+    }
+    this.#note(index.apply(change));
+    if (change.kind !== 'put') return;
+    this.#contents.add(contentHash(change.chunks).toString('hex'));
+    if (change.data === undefined) return;
+    for (const { hash } of change.chunks) this.#chunks.set(hash.toString('hex'), entryIndex);
+  }
+
+  /**
+   * Remembers a change that the index has taken in already, but that a loss of power may
+   * have taken from the disk again (safety rule 21).
+   */
+  suspect(index: FileIndex, change: Change, entryIndex: number): void {
+    if (change.kind === 'chunk') {
+      this.#chunks.set(change.hash.toString('hex'), entryIndex);
+      return;
+    }
+    this.#suspects.add(`${change.volume}/${change.id}`);
+    const record = index.find(change.volume, change.id);
+    if (record !== undefined) this.addSlot({ volume: change.volume, ...record });
+    if ('name' in change) this.addSlot(change);
+    if (change.kind !== 'put' || change.data === undefined) return;
+    for (const { hash } of change.chunks) this.#chunks.set(hash.toString('hex'), entryIndex);
+  }
+
+  addSlot({ volume, parent, name }: Slot): void {
+    this.#slots.set(`${volume}/${parent}/${name.toString('latin1')}`, { volume, parent, name });
+  }
+
+  /** Whether looks prove nothing for the node. */
+  isSuspect(volume: number, id: FileId): boolean {
+    return this.#suspects.has(`${volume}/${id}`);
+  }
+
+  hasContent(content: Buffer): boolean {
+    return this.#contents.has(content.toString('hex'));
+  }
+
+  /** The journal index of the entry that holds the chunk. */
+  entryOf(hash: Buffer): number | undefined {
+    return this.#chunks.get(hash.toString('hex'));
+  }
+
+  #note({ volume, before, after, replaced }: Effect): void {
+    for (const record of [before, after, replaced?.record]) {
+      if (record !== undefined) this.addSlot({ volume, ...record });
+    }
+  }
+}
