@@ -7,7 +7,7 @@
  */
 
 import { constants } from 'node:fs';
-import { checked, cString, lastErrorIs, nativeFunction } from './libc.ts';
+import { checked, cString, lastErrorIs, nativeAsync, nativeFunction, SystemError } from './libc.ts';
 
 const openatCall = nativeFunction(
   'int openat(int dir, const uint8_t *name, int flags, uint32_t mode)',
@@ -33,7 +33,7 @@ const futimensCall = nativeFunction('int futimens(int fd, const uint8_t *times)'
 const statxCall = nativeFunction(
   'int statx(int dir, const uint8_t *name, int flags, uint32_t mask, uint8_t *buffer)',
 );
-const syncfsCall = nativeFunction('int syncfs(int fd)');
+const syncfsAsync = nativeAsync('int syncfs(int fd)');
 const syncFileRangeCall = nativeFunction(
   'int sync_file_range(int fd, int64_t offset, int64_t bytes, uint32_t flags)',
 );
@@ -234,9 +234,15 @@ export function beginWriteOut(fd: number): void {
   checked(result, 'sync_file_range', () => `descriptor ${fd}`);
 }
 
-/** Makes everything on the file system of `fd` durable. */
-export function syncFileSystem(fd: number): void {
-  checked(syncfsCall(fd), 'syncfs', () => `descriptor ${fd}`);
+/** Makes everything on the file system of `fd` durable; another thread waits for it. */
+export function syncFileSystemAsync(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    syncfsAsync([fd], (result) => {
+      // The code of the failure stayed in the other thread; any is as bad.
+      if (result >= 0) resolve();
+      else reject(new SystemError('EIO', 'syncfs', `descriptor ${fd}`));
+    });
+  });
 }
 
 /** Takes the exclusive lock of an open file; false when another process holds it. */
