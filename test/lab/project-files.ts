@@ -1,0 +1,21 @@
+/** Where the project and its compiled programs are, whether a test runs from source or compiled. */
+
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** The folder that holds package.json. */
+export const projectRoot: string = findRoot(import.meta.dirname);
+
+/** The compiled form of a source file of this project, for instance `src/cli/main.ts`. */
+export function builtProgram(source: string): string {
+  const program = join(projectRoot, 'build', source.replace(/\.ts$/, '.js'));
+  if (existsSync(program)) return program;
+  throw new Error(`${program} is missing: run "npm run build:test" first`);
+}
+
+function findRoot(folder: string): string {
+  if (existsSync(join(folder, 'package.json'))) return folder;
+  const parent = dirname(folder);
+  if (parent === folder) throw new Error(`no package.json above ${import.meta.dirname}`);
+  return findRoot(parent);
+}
