@@ -61,6 +61,7 @@ export class HttpServer {
   readonly app: FastifyInstance;
   readonly #listen: Endpoint;
   readonly #events = new EventStream();
+  readonly #operations = new Operations();
 
   constructor({ listen, token, node, metrics, webDirectory }: HttpServerOptions) {
     this.#listen = listen;
@@ -70,7 +71,7 @@ export class HttpServer {
     const parts: HttpParts = {
       node,
       metrics,
-      operations: new Operations(),
+      operations: this.#operations,
       events: this.#events,
       webDirectory: webDirectory ?? packageFolder('web'),
       requireToken: tokenGuard(token),
@@ -106,6 +107,7 @@ export class HttpServer {
   /** Ends every connection, also of those who still wait for an answer. */
   async close(): Promise<void> {
     this.#events.close();
+    this.#operations.close();
     await this.app.close();
   }
 }
@@ -151,7 +153,7 @@ function acceptBodies(app: FastifyInstance): void {
     else void parse(request, body.toString(), done);
   });
   app.addHook('preValidation', async (request) => {
-    if (request.method === 'POST') request.body ??= {};
+    if (request.method === 'POST' && request.body === undefined) request.body = {};
   });
 }
 
