@@ -104,7 +104,7 @@ export class HttpServer {
     this.#events.publish(event);
   }
 
-  /** Ends every connection, also of those who still wait for an answer. */
+  /** Ends every connection; who waits for an operation is told that it is under way. */
   async close(): Promise<void> {
     this.#events.close();
     this.#operations.close();

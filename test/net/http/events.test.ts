@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { EventStream } from '../../../src/net/http/event-stream.ts';
 import { until } from '../../support/until.ts';
-import { serveOnPort } from './fake-node.ts';
+import { AUTHORIZED, serveOnPort } from './fake-node.ts';
 
 interface Listener {
   readonly socket: Socket;
@@ -101,15 +101,16 @@ t.test('closing the server ends the streams and whoever waits', async (t) => {
   const { node, server, url } = await serveOnPort(t);
   const listener = listen(t, server.port);
   await until(() => listener.text().includes('retry:'), 'the stream is open');
-  node.onBarrier = () => new Promise(() => undefined);
-  const headers = { authorization: 'Bearer a-token-of-the-test-that-is-long-enough' };
-  const waiting = fetch(`${url}/v1/barrier?wait=10m`, { method: 'POST', headers });
-  let isBroken = false;
-  waiting.catch(() => {
-    isBroken = true;
-  });
-  await until(() => server.app.server.listening, 'it listens');
+  let isAsked = false;
+  node.onBarrier = () => {
+    isAsked = true;
+    return new Promise(() => undefined);
+  };
+  const waiting = fetch(`${url}/v1/barrier?wait=10m`, { method: 'POST', headers: AUTHORIZED });
+  await until(() => isAsked, 'the barrier is under way');
   await server.close();
   await until(() => listener.socket.closed, 'the listener is let go');
-  await until(() => isBroken, 'so is who waited');
+  const answer = await waiting;
+  t.equal(answer.status, 202, 'who waited is told that it is under way');
+  await t.rejects(fetch(`${url}/livez`), 'and nobody is let in');
 });

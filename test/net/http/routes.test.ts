@@ -2,8 +2,21 @@
 
 import { Ajv } from 'ajv';
 import t from 'tap';
+import { HttpServer } from '../../../src/net/http/http-server.ts';
+import { NodeMetrics } from '../../../src/net/http/metrics.ts';
 import type { Problem } from '../../../src/net/http/problem.ts';
-import { AUTHORIZED, CLUSTER, HISTORY, SALVAGE, STATUS, serve } from './fake-node.ts';
+import {
+  AUTHORIZED,
+  CLUSTER,
+  FakeNode,
+  HISTORY,
+  SALVAGE,
+  SNAPSHOT,
+  STATUS,
+  serve,
+  serveOnPort,
+  TOKEN,
+} from './fake-node.ts';
 
 t.test('role endpoints answer 200 or 503 and nothing else, the same on HEAD', async (t) => {
   const { node, server } = serve(t);
@@ -173,6 +186,22 @@ t.test('an unknown route is a problem, also with a bad address', async (t) => {
     t.match(answer.headers['content-type'], /^application\/problem\+json/);
     t.match(answer.json(), { status, code: status === 404 ? 'NOT_FOUND' : 'USAGE' });
   }
+});
+
+t.test('an address that is taken is named', async (t) => {
+  const { server } = await serveOnPort(t);
+  t.ok(server.port > 0);
+  const other = new HttpServer({
+    listen: { host: '127.0.0.1', port: server.port },
+    token: TOKEN,
+    node: new FakeNode(),
+    metrics: new NodeMetrics(() => SNAPSHOT),
+  });
+  t.teardown(() => other.close());
+  await t.rejects(other.start(), {
+    code: 'CONFIG_INVALID',
+    message: new RegExp(`EADDRINUSE.*127\\.0\\.0\\.1:${server.port}`),
+  });
 });
 
 interface Described {
