@@ -18,8 +18,6 @@ const seen = { facts: undefined, atMs: 0, failure: undefined };
 /** What each part of the page shows, so that text which stays can be selected. */
 const shown = new Map();
 
-// ---- asking
-
 async function get(path) {
   const signal = AbortSignal.timeout(ANSWER_MS_MAX);
   const response = await fetch(path, { cache: 'no-store', signal });
@@ -37,8 +35,6 @@ async function ask() {
     seen.failure = error.name === 'TimeoutError' ? 'no answer in time' : String(error.message);
   }
 }
-
-// ---- words
 
 /** Keeps a number and its unit on one line. */
 const SPACE = '\u00a0';
@@ -67,8 +63,6 @@ function several(count, one, many = `${one}s`) {
   return `${number.format(count)} ${count === 1 ? one : many}`;
 }
 
-// ---- parts of the page
-
 function element(tag, classes, ...children) {
   const made = document.createElement(tag);
   if (classes) made.className = classes;
@@ -77,12 +71,10 @@ function element(tag, classes, ...children) {
   return made;
 }
 
-function badge(text, tone) {
-  return element('span', `badge ${tone}`, text);
-}
+const badge = (text, tone) => element('span', `badge ${tone}`, text);
 
-function time(moment, format = calendar) {
-  const made = element('time', '', format.format(moment));
+function time(moment) {
+  const made = element('time', '', calendar.format(moment));
   made.dateTime = moment.toISOString();
   return made;
 }
@@ -344,8 +336,6 @@ function phaseParts(phases) {
   const names = phases.map(({ name, ms }) => `${name} ${duration(ms)}`).join(' · ');
   return [bar, element('p', '', `${names} — ${duration(total)} in all`)];
 }
-
-// ---- the whole
 
 function setText(id, text) {
   const found = document.getElementById(id);
