@@ -59,9 +59,8 @@ function bytes(count) {
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)}${SPACE}${units[power]}`;
 }
 
-function several(count, one, many = `${one}s`) {
-  return `${number.format(count)} ${count === 1 ? one : many}`;
-}
+const several = (count, one, many = `${one}s`) =>
+  `${number.format(count)} ${count === 1 ? one : many}`;
 
 function element(tag, classes, ...children) {
   const made = document.createElement(tag);
@@ -195,7 +194,6 @@ function memberCard(member) {
 
 function ageOf(ageMs) {
   if (ageMs === null) return 'never';
-  // Below that it is but the beat of the heartbeats.
   return ageMs < 1000 ? 'just now' : `${duration(ageMs)} ago`;
 }
 
@@ -302,9 +300,7 @@ function volumes({ status }) {
   );
 }
 
-function byAge(history) {
-  return [...history].sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
-}
+const byAge = (history) => [...history].sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
 
 function history(facts) {
   const model = byAge(facts.history).slice(0, HISTORY_SHOWN_MAX);
