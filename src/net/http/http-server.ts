@@ -8,6 +8,7 @@
 
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Type } from '@sinclair/typebox';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Endpoint } from '../../config/config.ts';
 import { MailraftError, messageOf } from '../../errors.ts';
@@ -54,13 +55,14 @@ const ROUTES: readonly Routes[] = [
 const OPENAPI: RouteSchema = {
   operationId: 'openapi',
   summary: 'This description.',
-  response: { 200: jsonAnswer('OpenAPI 3.1', { type: 'object' } as never) },
+  response: { 200: jsonAnswer('OpenAPI 3.1', Type.Object({})) },
 };
 
 export class HttpServer {
   readonly app: FastifyInstance;
   readonly #listen: Endpoint;
   readonly #events = new EventStream();
+  readonly #operations = new Operations();
 
   constructor({ listen, token, node, metrics, webDirectory }: HttpServerOptions) {
     this.#listen = listen;
@@ -70,7 +72,7 @@ export class HttpServer {
     const parts: HttpParts = {
       node,
       metrics,
-      operations: new Operations(),
+      operations: this.#operations,
       events: this.#events,
       webDirectory: webDirectory ?? packageFolder('web'),
       requireToken: tokenGuard(token),
@@ -103,9 +105,10 @@ export class HttpServer {
     this.#events.publish(event);
   }
 
-  /** Ends every connection, also of those who still wait for an answer. */
+  /** Ends every connection; who waits for an operation is told that it is under way. */
   async close(): Promise<void> {
     this.#events.close();
+    this.#operations.close();
     await this.app.close();
   }
 }
@@ -151,7 +154,7 @@ function acceptBodies(app: FastifyInstance): void {
     else void parse(request, body.toString(), done);
   });
   app.addHook('preValidation', async (request) => {
-    if (request.method === 'POST') request.body ??= {};
+    if (request.method === 'POST' && request.body === undefined) request.body = {};
   });
 }
 

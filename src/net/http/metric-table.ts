@@ -9,9 +9,9 @@
 import type { MetricsSnapshot } from './node-port.ts';
 import type { ProcessFigures } from './process-figures.ts';
 
-export type Labels = Readonly<Record<string, string>>;
+type Labels = Readonly<Record<string, string>>;
 
-export interface Sample {
+interface Sample {
   readonly labels?: Labels;
   readonly value: number;
 }
@@ -25,24 +25,14 @@ export interface MetricRow {
 }
 
 /** Every state has a series, also those that the node is not in. */
-export const ROLES: readonly MetricsSnapshot['role'][] = [
-  'primary',
-  'secondary',
-  'joining',
-  'stopped',
-];
-export const RAFT_STATES: readonly MetricsSnapshot['raftState'][] = [
+const ROLES: readonly MetricsSnapshot['role'][] = ['primary', 'secondary', 'joining', 'stopped'];
+const RAFT_STATES: readonly MetricsSnapshot['raftState'][] = [
   'follower',
   'preCandidate',
   'candidate',
   'leader',
 ];
-export const PROTECTION_LEVELS: readonly string[] = [
-  'weak',
-  'lease',
-  'lease+watchdog',
-  'lease+fence',
-];
+const PROTECTION_LEVELS: readonly string[] = ['weak', 'lease', 'lease+watchdog', 'lease+fence'];
 
 export const NODE_METRICS: readonly MetricRow[] = [
   {

@@ -63,6 +63,8 @@ interface Operation {
 
 export class Operations {
   readonly #all = new Map<string, Operation>();
+  /** Of those who wait. */
+  readonly #timers = new Set<AbortController>();
 
   /**
    * Starts `run`; what it returns or throws becomes the operation's result or problem.
@@ -96,11 +98,18 @@ export class Operations {
     const operation = this.#all.get(id);
     if (operation === undefined) throw new MailraftError('NOT_FOUND', unknownText(id));
     const timer = new AbortController();
-    const { signal } = timer;
-    const timeout = delay(timeoutMs, undefined, { signal, ref: false }).catch(() => undefined);
+    this.#timers.add(timer);
+    // It is aborted when nobody needs it any more.
+    const timeout = delay(timeoutMs, undefined, timer).catch(() => undefined);
     await Promise.race([operation.ended, timeout]);
     timer.abort();
+    this.#timers.delete(timer);
     return viewOf(operation);
+  }
+
+  /** Nobody waits any longer; what runs goes on. */
+  close(): void {
+    for (const timer of this.#timers) timer.abort();
   }
 
   async #carryOut(

@@ -17,7 +17,7 @@ export interface Problem {
 }
 
 /** HTTP status and title of each code. */
-export const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
+const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
   CONFIG_INVALID: [500, 'the configuration is not valid'],
   USAGE: [400, 'the request is not valid'],
   NOT_LEADER: [503, 'another node leads'],

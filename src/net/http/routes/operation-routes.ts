@@ -86,12 +86,12 @@ export function operationRoutes(app: FastifyInstance, parts: HttpParts): void {
     { schema: SCHEMAS.switchover, onRequest },
     ({ query, body }, reply) => {
       const isDryRun = query.dryRun === 'true';
-      const waitMs = waitMsOf(query.wait) ?? (isDryRun ? DRY_RUN_WAIT_MS : 0);
+      const waitMs = waitMsOf(query.wait) ?? (isDryRun ? DRY_RUN_WAIT_MS : undefined);
       const kind = isDryRun ? 'switchoverDryRun' : 'switchover';
       const view = operations.begin(kind, (report) =>
         node.switchover({ to: body.to, dryRun: isDryRun }, report),
       );
-      return answer(reply, operations, view.id, waitMs);
+      return answer(reply, operations, view, waitMs);
     },
   );
 
@@ -99,9 +99,9 @@ export function operationRoutes(app: FastifyInstance, parts: HttpParts): void {
     '/v1/barrier',
     { schema: SCHEMAS.barrier, onRequest },
     ({ query }, reply) => {
-      const waitMs = waitMsOf(query.wait) ?? 0;
+      const waitMs = waitMsOf(query.wait);
       const view = operations.begin('barrier', (report) => node.barrier(report));
-      return answer(reply, operations, view.id, waitMs);
+      return answer(reply, operations, view, waitMs);
     },
   );
 
@@ -119,11 +119,13 @@ export function operationRoutes(app: FastifyInstance, parts: HttpParts): void {
 async function answer(
   reply: FastifyReply,
   operations: Operations,
-  id: string,
-  waitMs: number,
+  begun: OperationView,
+  waitMs: number | undefined,
 ): Promise<FastifyReply> {
-  const view: OperationView = await operations.wait(id, waitMs);
-  reply.header('location', `/v1/operations/${id}`);
+  reply.header('location', `/v1/operations/${begun.id}`);
+  // Not asked to wait: the answer is the same whether or not it has ended by chance.
+  if (waitMs === undefined) return reply.code(202).send(begun);
+  const view = await operations.wait(begun.id, waitMs);
   if (view.problem !== null) return sendProblem(reply, view.problem);
   return reply.code(view.state === 'done' ? 200 : 202).send(view);
 }
