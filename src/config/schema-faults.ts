@@ -5,7 +5,7 @@
  * accepts from what no version does.
  */
 
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from 'ajv';
 import { isWildcard, parseEndpoint, parseSubnet } from './endpoint.ts';
 import { describeValue, type Finding, type KeyPath, quote } from './fault.ts';
 import { nearestWord } from './nearest-word.ts';
@@ -68,7 +68,7 @@ function findingOf(error: ErrorObject): Finding | undefined {
     case 'required':
       return missingKey(path, error);
     case 'not':
-      return { path, found: `a key ${LATER.replace('which', 'that')}`, accepted };
+      return { path, found: 'a key that is not in this version', accepted };
     case 'discriminator':
       return wrongVariant(path, error);
     default:
@@ -87,29 +87,35 @@ function unknownKey(path: KeyPath, { params, parentSchema }: ErrorObject): Findi
 
 function missingKey(path: KeyPath, { params, parentSchema }: ErrorObject): Finding {
   const name = String(params['missingProperty']);
-  const accepted = String(parentSchema?.['properties']?.[name]?.['accepted']);
-  return { path: [...path, name], found: 'nothing', accepted };
+  return { path: [...path, name], found: 'nothing', accepted: acceptedAt(parentSchema, name) };
 }
 
-/** The key that tells the variants apart is missing or names none. */
+/** The key that tells the variants apart names none of them. */
 function wrongVariant(path: KeyPath, { params, parentSchema }: ErrorObject): Finding {
-  const branches: { properties: Record<string, { const?: string }> }[] =
-    parentSchema?.['oneOf'] ?? [];
   const name = String(params['tag']);
-  const accepted = branches.map(({ properties }) => properties[name]?.const).join(' or ');
   const found = foundValue(params['tagValue'], parentSchema?.['later']);
-  return { path: [...path, name], found, accepted };
+  return { path: [...path, name], found, accepted: acceptedAt(parentSchema, name) };
+}
+
+/** What is accepted for a key of a mapping, or of all its variants. */
+function acceptedAt(schema: AnySchemaObject | undefined, name: string): string {
+  const branches: AnySchemaObject[] = schema?.['oneOf'] ?? [schema];
+  return branches.map((branch) => branch['properties'][name]['accepted']).join(' or ');
 }
 
 function foundValue(value: unknown, later: unknown): string {
-  const isLater = Array.isArray(later) && later.includes(wordOf(value));
-  return isLater ? `${describeValue(value)}, ${LATER}` : describeValue(value);
+  const word = wordOf(value);
+  if (!Array.isArray(later) || !later.includes(word)) return describeValue(value);
+  return `${isMapping(value) ? `a mapping with ${word}` : describeValue(value)}, ${LATER}`;
 }
 
 /** What a value goes by: itself, or the first key of a mapping. */
 function wordOf(value: unknown): string {
-  const isMapping = typeof value === 'object' && value !== null;
-  return String(isMapping ? Object.keys(value)[0] : value);
+  return String(isMapping(value) ? Object.keys(value)[0] : value);
+}
+
+function isMapping(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** The steps of a JSON pointer; those of digits lead into lists, for no key is a number. */

@@ -28,7 +28,7 @@ export interface Range {
 }
 
 /** Words beside JSON Schema that the validator has to know. */
-export const ANNOTATIONS: readonly string[] = ['accepted', 'later', 'example'];
+export const ANNOTATIONS: readonly string[] = ['accepted', 'later'];
 
 /** A part that may be left out; the validator then puts `value` in its place. */
 export function withDefault<T extends TSchema>(part: T, value: unknown): T {
@@ -109,7 +109,7 @@ export function list<T extends TSchema>(
   items: T,
   { min, max }: Range,
 ): TArray<T> {
-  const accepted = `a list of ${min} to ${max} items`;
+  const accepted = `a list of ${min} to ${max}`;
   return Type.Array(items, { minItems: min, maxItems: max, description, accepted });
 }
 
