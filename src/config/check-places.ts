@@ -70,8 +70,9 @@ export function tokenFileFindings(raw: RawConfig, folder: string): Finding[] {
 /** Secrets in a volume would be sent to all machines. */
 export function secretFindings(raw: RawConfig, folder: string): Finding[] {
   const volumes = placesOf(raw.volumes, folder);
-  return secretsOf(raw, folder).flatMap(({ path, file }) => {
-    const index = volumes.findIndex((volume) => isWithin(realPlace(file), volume));
+  return secretsOf(raw).flatMap(({ path, file }) => {
+    const place = realPlace(resolve(folder, file));
+    const index = volumes.findIndex((volume) => isWithin(place, volume));
     if (index === -1) return [];
     const found = `${quote(file)}, which lies within volumes[${index}]`;
     return [{ path, found, accepted: 'a file outside of all volumes' }];
@@ -83,11 +84,12 @@ interface Secret {
   readonly file: string;
 }
 
-function secretsOf(raw: RawConfig, folder: string): Secret[] {
-  const { tls } = raw.peers;
-  const token = { path: ['http', 'tokenFile'], file: tokenFileOf(raw, folder) };
-  if (tls === 'off') return [token];
-  return [token, { path: ['peers', 'tls', 'key'], file: resolve(folder, tls.key) }];
+function secretsOf({ http, peers }: RawConfig): Secret[] {
+  const { tokenFile } = http;
+  return [
+    ...(tokenFile === undefined ? [] : [{ path: ['http', 'tokenFile'], file: tokenFile }]),
+    ...(peers.tls === 'off' ? [] : [{ path: ['peers', 'tls', 'key'], file: peers.tls.key }]),
+  ];
 }
 
 function placesOf(volumes: RawConfig['volumes'], folder: string): string[] {

@@ -49,7 +49,7 @@ const RELATIONS: readonly Relation[] = [
   { reads: ['node'], find: dataDirFindings },
   { reads: ['node', 'volumes'], find: apartFindings },
   { reads: ['node', 'http'], find: tokenFileFindings },
-  { reads: ['node', 'http', 'peers', 'volumes'], find: secretFindings },
+  { reads: ['http', 'peers', 'volumes'], find: secretFindings },
   { reads: ['node', 'peers'], find: tlsFindings },
   { reads: ['service'], find: serviceFindings },
   { reads: ['service', 'timing'], find: timingFindings },

@@ -57,8 +57,10 @@ export function place(t: Test): Place {
   return { folder, file, write, check };
 }
 
+export type Change = readonly [from: string, to: string];
+
 /** The sample with some of its text replaced; text that it does not have is a fault of the test. */
-export function changed(...changes: readonly (readonly [from: string, to: string])[]): string {
+export function changed(...changes: readonly Change[]): string {
   return changes.reduce((text, [from, to]) => {
     if (!text.includes(from)) throw new Error(`the sample has no ${JSON.stringify(from)}`);
     return text.replace(from, () => to);

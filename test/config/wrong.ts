@@ -1,9 +1,7 @@
 /** One wrong configuration, and how a test shows that it is refused. */
 
 import t from 'tap';
-import { changed, type Place, place } from './sample.ts';
-
-export type Change = readonly [from: string, to: string];
+import { type Change, changed, type Place, place } from './sample.ts';
 
 export interface Wrong {
   readonly name: string;
