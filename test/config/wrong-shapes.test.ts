@@ -217,6 +217,8 @@ const LATER: readonly Wrong[] = [
       ['salvage', LAST, `${LAST}salvage: restore-new\n`, '"restore-new"', 'keep'],
       ['fence', LAST, `${LAST}fence: { agent: x }\n`, 'a mapping with agent', 'none'],
       ['production', LAST, `${LAST}production: true\n`, 'true', 'false'],
+      ['profile', LAST, `${LAST}profile: mdaemon\n`, '"mdaemon"', 'none'],
+      ['profile', LAST, `${LAST}profile: postfix-dovecot\n`, '"postfix-dovecot"', 'none'],
       ['profile', LAST, `${LAST}profile: maildir\n`, '"maildir"', 'none'],
     ] as const
   ).map(([key, from, to, found, accepted]) =>
