@@ -6,15 +6,22 @@ import { type Finding, type KeyPath, quote } from './fault.ts';
 import { endpointOf, peersListenOf, subnetOf } from './raw-values.ts';
 import type { RawConfig } from './schema.ts';
 
-/** Without TLS between machines anybody on the way reads the mail, and may lead. */
-export function plaintextFindings({ members, peers }: RawConfig): Finding[] {
+/** Without TLS whoever reaches a member is believed, and may read all mail. */
+export function plaintextFindings(raw: RawConfig): Finding[] {
+  const { members, peers } = raw;
   if (peers.tls !== 'off' || peers.allowPlaintext) return [];
   const far = members.find(({ address }) => !isLoopback(endpointOf(address)));
-  if (far === undefined) return [];
+  const listen = peersListenOf(raw);
+  const isOpen = listen !== undefined && !isLoopback(listen);
+  if (far === undefined && !isOpen) return [];
+  const reason =
+    far === undefined
+      ? 'where other machines can connect'
+      : `with a member on another machine, ${far.address}`;
   return [
     {
       path: ['peers', 'tls'],
-      found: `"off" with a member on another machine, ${far.address}`,
+      found: `"off" ${reason}`,
       accepted: 'a mapping with ca, cert and key',
       advice: 'where nobody else can enter the network, say allowPlaintext: true',
     },

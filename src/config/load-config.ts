@@ -42,7 +42,7 @@ interface Relation {
 const RELATIONS: readonly Relation[] = [
   { reads: ['members'], find: memberFindings },
   { reads: ['members', 'node'], find: ownMemberFindings },
-  { reads: ['members', 'peers'], find: plaintextFindings },
+  { reads: ['members', 'node', 'peers'], find: plaintextFindings },
   { reads: ['members', 'address'], find: sharedAddressFindings },
   { reads: ['members', 'node', 'peers', 'http', 'address'], find: listenerFindings },
   { reads: ['volumes'], find: volumeFindings },

@@ -139,7 +139,7 @@ export function path(description: string): TString {
 export function endpoint(description: string, isWildcardAllowed = false): TString {
   const accepted = isWildcardAllowed
     ? 'HOST:PORT or [IPV6]:PORT, with a port from 1 to 65535'
-    : 'HOST:PORT or [IPV6]:PORT that others can reach, with a port from 1 to 65535';
+    : 'HOST:PORT or [IPV6]:PORT of one machine, with a port from 1 to 65535';
   const pattern = ENDPOINT_PATTERN;
   return Type.String({ pattern, endpoint: { isWildcardAllowed }, description, accepted });
 }

@@ -12,7 +12,9 @@ export function warningsOf(config: Unwarned): string[] {
 
 function plaintextWarnings({ members, peers, http }: Unwarned): string[] {
   const warnings: string[] = [];
-  const isFar = members.some(({ address }) => !isLoopback(address));
+  const isFar = [peers.listen, ...members.map(({ address }) => address)].some(
+    (at) => !isLoopback(at),
+  );
   if (peers.tls === undefined && isFar) {
     warnings.push('members talk without encryption, and whoever reaches their ports is believed');
   }

@@ -83,6 +83,22 @@ const NETWORK: readonly Wrong[] = [
     found: '"off" with a member on another machine, 10.77.0.11:7400',
     accepted: 'a mapping with ca, cert and key',
   }),
+  wrong(
+    'plaintext on one machine at a port that is open to others',
+    [
+      ['  allowPlaintext: true\n', ''],
+      ['10.77.0.11:7400, origin', '127.0.0.1:7401, origin'],
+      ['10.77.0.12', '127.0.0.1'],
+      ['10.77.0.13:7400', '127.0.0.1:7403'],
+      ['listen: 10.77.0.11:7400', 'listen: 0.0.0.0:7401'],
+    ],
+    {
+      on: 'tls:',
+      key: 'peers.tls',
+      found: '"off" where other machines can connect',
+      accepted: 'a mapping with ca, cert and key',
+    },
+  ),
   wrong('the address of the subnet itself', [['10.77.0.100/24', '10.77.0.0/24']], {
     on: 'eth0',
     key: 'address[0].address',

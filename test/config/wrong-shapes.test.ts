@@ -9,7 +9,7 @@ import { refuses, type Wrong, wrong } from './wrong.ts';
 const LABEL = 'a name of 1 to 63 small letters, digits and inner hyphens';
 const DURATION = (range: string) => `a duration from ${range} with its unit (ms, s, m or h)`;
 const ENDPOINT = 'HOST:PORT or [IPV6]:PORT, with a port from 1 to 65535';
-const REACHABLE = 'HOST:PORT or [IPV6]:PORT that others can reach, with a port from 1 to 65535';
+const REACHABLE = 'HOST:PORT or [IPV6]:PORT of one machine, with a port from 1 to 65535';
 const SUBNET = 'an IPv4 address with the prefix of its subnet, such as 10.77.0.100/24';
 const LEAVE_OUT = 'nothing here; leave it out';
 const SECOND = '  - { id: mail2, address: 10.77.0.12:7400 }';
