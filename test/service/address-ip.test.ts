@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
 import { enterLab } from '../lab/enter-lab.ts';
 import { ended } from '../lab/machine.ts';
-import { LabNetwork } from '../lab/network.ts';
+import { CLIENT, LabNetwork } from '../lab/network.ts';
 import { ObserverClient } from '../lab/observer-client.ts';
 import { signalProcess } from '../lab/processes.ts';
 import { builtProgram } from '../lab/project-files.ts';
@@ -93,6 +93,15 @@ async function addresses(scene: Scene, name: string): Promise<string> {
   return scene.network.run(name, ['ip', '-o', 'address', 'show']);
 }
 
+/** A program on a machine, line by line. */
+function linesOf(network: LabNetwork, name: string, program: string) {
+  const child = network.exec(name, [process.execPath, program]);
+  if (child.stdout === null) throw new Error('no output');
+  const lines: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
+  return { lines, send: (line: string) => child.stdin?.write(`${line}\n`) };
+}
+
 function killAll(scene: Scene, name: string): void {
   for (const { pid } of scene.network.processes(name)) signalProcess(pid, 'SIGKILL');
 }
@@ -114,8 +123,8 @@ if (await enterLab(t, import.meta.filename)) {
       );
       await until('it counts them', () => (holder.last?.announcements ?? 0) >= 3);
       const samples = scene.observer.view.samples;
-      // More than four leases, all of them answered.
-      await scene.observer.until('time passes', (view) => view.samples > samples + 500, 20_000);
+      // More than three leases, all of them answered.
+      await scene.observer.until('time passes', (view) => view.samples > samples + 250);
       t.ok(scene.observer.view.holders.has('n1'));
       const done = await holder.did('drop');
       t.match(done, { isHeld: false });
@@ -154,6 +163,37 @@ if (await enterLab(t, import.meta.filename)) {
       'the kernel removes the address as well',
       async () => !(await addresses(scene, 'n1')).includes(ADDRESS),
     );
+  });
+
+  t.test('a neighbour that still knows the way is heard up to the end, not later', async (t) => {
+    const scene = await sceneOf(t, 1);
+    const { network } = scene;
+    const peer = builtProgram('test/lab/datagram-peer.ts');
+    const [server, client] = ['n1', CLIENT].map((name) => linesOf(network, name, peer));
+    await until(
+      'both are ready',
+      () => server?.lines[0] === 'ready' && client?.lines[0] === 'ready',
+    );
+    const way = ['lladdr', network.macOf('n1'), 'nud', 'permanent', 'dev', 'eth0'];
+    await network.run(CLIENT, ['ip', 'neighbour', 'replace', ADDRESS, ...way]);
+    const holder = await Holder.on(network, 'n1');
+    holder.tell('keep 800 100');
+    await holder.held();
+    await until('the client is heard', () => {
+      client?.send(`${ADDRESS} held`);
+      return server?.lines.includes('held');
+    });
+    const programs = network.processes('n1').filter(({ argv }) => argv.includes(ADDRESS));
+    for (const { pid } of programs) signalProcess(pid, 'SIGKILL');
+    await holdersAre(scene, []);
+    t.match(await addresses(scene, 'n1'), /10\.77\.0\.100/, 'the address is still there');
+    client?.send(`${ADDRESS} late`);
+    await until('it was sent', () => client?.lines.includes('sent late'));
+    await until('the machine itself hears', () => {
+      client?.send(`${network.addressOf('n1')} own`);
+      return server?.lines.includes('own');
+    });
+    t.notOk(server?.lines.includes('late'));
   });
 
   t.test('what a killed run left is gone before the next one says that it is made', async (t) => {

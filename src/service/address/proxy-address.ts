@@ -5,7 +5,7 @@
  * that, also when timers fire late because the process had been stopped.
  */
 
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, isIPv6, type Server, type Socket } from 'node:net';
 import { pipeline, Transform } from 'node:stream';
 import type { Endpoint } from '../../config/config.ts';
 import { messageOf, systemCode } from '../../errors.ts';
@@ -48,7 +48,8 @@ export class ProxyAddress implements AddressDriver {
   constructor(config: ProxyAddressConfig, events: AddressEvents) {
     this.#config = config;
     this.#events = events;
-    this.label = `${config.listen.host}:${config.listen.port}`;
+    const { host, port } = config.listen;
+    this.label = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
   }
 
   get isHeld(): boolean {
