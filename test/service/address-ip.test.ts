@@ -179,6 +179,7 @@ if (await enterLab(t, import.meta.filename)) {
     const holder = await Holder.on(network, 'n1');
     holder.tell('keep 800 100');
     await holder.held();
+    await holdersAre(scene, ['n1']);
     await until('the client is heard', () => {
       client?.send(`${ADDRESS} held`);
       return server?.lines.includes('held');
