@@ -38,9 +38,12 @@ class Holder {
     child.stdin?.on('error', () => undefined);
   }
 
-  static async on(network: LabNetwork, name: string, ...more: string[]): Promise<Holder> {
+  static on(network: LabNetwork, name: string, ...more: string[]): Promise<Holder> {
     const program = builtProgram('test/service/address-holder.ts');
-    const argv = [process.execPath, program, ADDRESS, 'eth0', ...more];
+    return Holder.by(network, name, [process.execPath, program, ADDRESS, 'eth0', ...more]);
+  }
+
+  static async by(network: LabNetwork, name: string, argv: readonly string[]): Promise<Holder> {
     const holder = new Holder(network.exec(name, argv, { stdio: ['pipe', 'pipe', 'inherit'] }));
     await until('the driver is made', () => holder.seen.length > 0);
     return holder;
@@ -304,6 +307,19 @@ if (await enterLab(t, import.meta.filename)) {
     alone.tell('hold 20000');
     await alone.held();
     t.match(await scene.network.run('n2', ['ip', 'route', 'show']), /10\.77\.0\.0\/24 dev eth0/);
+  });
+
+  t.test('a process without the rights says which it needs, and holds nothing', async (t) => {
+    const scene = await sceneOf(t, 1);
+    const program = builtProgram('test/service/address-holder.ts');
+    const without = ['setpriv', '--bounding-set', '-net_admin,-net_raw', '--inh-caps', '-all'];
+    const argv = [...without, process.execPath, program, ADDRESS, 'eth0'];
+    const holder = await Holder.by(scene.network, 'n1', argv);
+    t.match(holder.last, { expiry: 'seconds', note: /EPERM/ });
+    holder.tell('keep 1000 50');
+    await until('it says so', () => holder.last?.problem !== undefined);
+    t.match(holder.last, { isHeld: false, problem: /CAP_NET_ADMIN and CAP_NET_RAW/ });
+    t.match(await holder.did('drop'), { isHeld: false });
   });
 
   t.test('where the kernel can not guard, its lifetime ends the address by seconds', async (t) => {

@@ -83,7 +83,6 @@ t.test('a port that accepts passes, one that does not fails', async (t) => {
     text: 'no connection: ECONNREFUSED',
   });
 });
-});
 
 t.test('a real SMTP server passes, and sees a client that takes its leave', async (t) => {
   const closed: string[] = [];

@@ -2,7 +2,7 @@
  * IPv4 addresses of network interfaces, set and removed through rtnetlink(7).
  *
  * An address can be given a lifetime in whole seconds, after which the kernel removes
- * it by itself, a quarter of a second late at most.
+ * it by itself, about a quarter of a second late at most.
  */
 
 import { nativeFunction, type SystemError } from './libc.ts';

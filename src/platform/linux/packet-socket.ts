@@ -4,7 +4,7 @@
  * What goes out here passes no packet filter. Never blocks.
  */
 
-import { closeSync } from 'node:fs';
+import { close } from 'node:fs';
 import { checked, nativeFunction } from './libc.ts';
 
 const socketCall = nativeFunction('int socket(int domain, int type, int protocol)');
@@ -67,7 +67,8 @@ export class ArpSocket {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    closeSync(this.#fd);
+    // On another thread: the kernel waits until no processor uses the socket any more.
+    close(this.#fd);
   }
 }
 

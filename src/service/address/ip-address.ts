@@ -9,7 +9,7 @@
  * open before anything is taken.
  */
 
-import { messageOf } from '../../errors.ts';
+import { messageOf, systemCode } from '../../errors.ts';
 import { bootTimeMs } from '../../platform/linux/clock.ts';
 import {
   type InterfaceAddress,
@@ -25,6 +25,7 @@ import { lifetimeSeconds, parseIpv4, sharesSubnet } from './ipv4.ts';
 
 /** What stands in the way now is likely to stand there in a moment. */
 const RETRY_MS = 1000;
+const RIGHTS = 'an address of its own takes the rights CAP_NET_ADMIN and CAP_NET_RAW';
 
 export interface IpAddressConfig {
   readonly address: string;
@@ -204,11 +205,11 @@ export class IpAddress implements AddressDriver {
   }
 
   #release(): void {
+    const index = this.#place?.index;
+    if (index === undefined || this.#giveBack(index)) this.#place = undefined;
     this.#probe?.stop();
     this.#probe = undefined;
     this.#announcer.stop();
-    const index = this.#place?.index;
-    if (index === undefined || this.#giveBack(index)) this.#place = undefined;
   }
 
   /** Both ways, each also when the other fails; one is enough for nobody to be answered. */
@@ -230,7 +231,8 @@ export class IpAddress implements AddressDriver {
       step();
       return true;
     } catch (error) {
-      this.#fail(messageOf(error));
+      const isForbidden = systemCode(error) === 'EPERM';
+      this.#fail(isForbidden ? `${messageOf(error)}: ${RIGHTS}` : messageOf(error));
       return false;
     }
   }

@@ -3,7 +3,7 @@
 import { isIPv4 } from 'node:net';
 import { MailraftError } from '../../errors.ts';
 
-/** The kernel looks at lifetimes so coarsely that an address goes so much later. */
+/** The kernel looks at lifetimes so coarsely that an address may go so much later. */
 const LATE_MS = 250;
 /** A guarded address outlives its guard by this much: it is renewed by whole seconds. */
 const SPARE_SECONDS = 1;
