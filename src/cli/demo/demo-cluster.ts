@@ -62,12 +62,17 @@ export class DemoCluster {
   readonly #daemons: Map<string, ChildProcess> = new Map();
   /** Daemons that were told to end. */
   readonly #dismissed: Set<ChildProcess> = new Set();
+  /** Should this program end in the middle by a fault of its own, the daemons end too. */
+  readonly #killAll = (): void => {
+    for (const daemon of this.#daemons.values()) daemon.kill('SIGKILL');
+  };
   #failure: MailraftError | undefined;
   #closed: Promise<CloseReport> | undefined;
 
   private constructor(layout: DemoLayout, program: string) {
     this.layout = layout;
     this.#program = program;
+    process.once('exit', this.#killAll);
     this.clients = layout.nodes.map(
       ({ id, httpPort, tokenFile }) =>
         new NodeClient(id, `http://${DEMO_HOST}:${httpPort}`, tokenFile),
@@ -196,6 +201,7 @@ export class DemoCluster {
       await untilGone(folder, GONE_MS_MAX);
     }
     if (!keep) await rm(folder, { recursive: true, force: true });
+    process.off('exit', this.#killAll);
     return { killed };
   }
 

@@ -22,10 +22,12 @@ function run(folders: readonly WatchedFolder[]): void {
       sightings.set(key, { node, name, atMs });
     }),
   );
-  port.once('message', () => {
+  const end = (): void => {
     for (const watcher of watchers) watcher.close();
     port.postMessage([...sightings.values()]);
-  });
+  };
+  // Between the two, the loop reads what the kernel had noted before the order to stop.
+  port.once('message', () => setImmediate(() => setImmediate(end)));
   port.postMessage('watching');
 }
 

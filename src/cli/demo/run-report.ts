@@ -21,6 +21,7 @@ const PROMISES: Readonly<Record<PromiseName, string>> = {
 
 const MIB = 1024 * 1024;
 const COLUMN_GAP = '  ';
+const INDENT = '  ';
 
 /** The promises in the order in which they are told, with what each says. */
 export function promises(): [PromiseName, string][] {
@@ -51,50 +52,42 @@ function judgedLines(run: JudgedRun): string[] {
 }
 
 function servedLines({ served, tookMs }: JudgedRun): string[] {
-  const rows = served.map(({ node, startMs, endMs }) => [
-    node,
-    seconds(startMs),
-    '-',
-    Number.isFinite(endMs) && endMs < tookMs ? seconds(endMs) : 'end',
-    's',
-  ]);
-  return table(rows, ['left', 'right', 'left', 'right', 'left']);
+  const rows = served.map(({ node, startMs, endMs }) => {
+    const end = endMs < tookMs ? `${seconds(endMs)} s` : 'the end';
+    return [`${INDENT}${node}`, `from ${seconds(startMs).padStart(5)} s`, `to ${end.padStart(7)}`];
+  });
+  return table(rows, []);
 }
 
 function eventLines({ events }: JudgedRun): string[] {
+  const head = ['Events', 'at', 'outage', 'answered', 'covered', 'not yet'];
   const rows = events.map(({ what, atMs, outageMs, figures }) => [
-    what,
+    `${INDENT}${what}`,
     `${seconds(atMs)} s`,
-    outageMs === undefined ? '?' : `${seconds(outageMs, 2)} s`,
+    outageMs === undefined ? 'no end' : `${seconds(outageMs, 2)} s`,
     ...(figures === undefined
-      ? ['', '', '']
+      ? []
       : [figures.answered, figures.covered, figures.uncovered].map(grouped)),
   ]);
-  const head = ['Event', 'at', 'outage', 'answered', 'covered', 'not yet'];
-  const [first = '', ...lines] = table(
-    [head, ...rows],
-    ['left', 'right', 'right', 'right', 'right', 'right'],
-  );
-  return [first.trimStart().padStart(first.length - COLUMN_GAP.length), ...lines];
+  return table([head, ...rows], ['left', 'right', 'right', 'right', 'right', 'right']);
 }
 
 function figureLines({ verdict, mail, lag, barriers, failedBarriers }: JudgedRun): string[] {
   const { answered, covered, salvaged, samples, longestGapMs } = verdict.figures;
-  const bytes = `${(mail.bytes / MIB).toFixed(1)} MiB, the largest ${(mail.largestBytes / MIB).toFixed(1)} MiB`;
-  const barrierCount = `${grouped(barriers?.count ?? 0)} answered, ${failedBarriers} failed`;
-  return [
-    ...table([
-      ['Mail', `${grouped(answered)} answered (${bytes}), ${mail.unknown} cut off and sent again`],
-      ['', `${grouped(covered)} covered by a barrier, ${salvaged} only in salvage`],
-      ['Lag', `${latency(lag)}  renamed on the primary until visible on a follower`],
-      ['', `${grouped(lag?.count ?? 0)} pairs of message and follower, while the follower is up`],
-      ['Barriers', `${latency(barriers)}  ${barrierCount}`],
-      [
-        'Witness',
-        `${grouped(samples)} looks at all processes, longest gap ${Math.ceil(longestGapMs)} ms`,
-      ],
-    ]).map((line) => line.slice(COLUMN_GAP.length)),
+  const rows = [
+    ['Mail', `${grouped(answered)} answered, ${mebibytes(mail.bytes)}`],
+    ['', `largest ${mebibytes(mail.largestBytes)}; ${mail.unknown} cut off and sent again`],
+    ['', `${grouped(covered)} covered by a barrier, ${salvaged} only in salvage`],
+    ['Lag', `${latency(lag)}  ${grouped(lag?.count ?? 0)} pairs of message and follower`],
+    ['', 'from the name on the primary to the same name on a follower that is up'],
+    ['Barriers', `${latency(barriers)}  ${grouped(barriers?.count ?? 0)} answered`],
+    ['', `${failedBarriers} failed, while nobody served or led`],
+    [
+      'Witness',
+      `${grouped(samples)} looks at all processes, ${Math.ceil(longestGapMs)} ms apart at most`,
+    ],
   ];
+  return table(rows, []);
 }
 
 function proofLines({ verdict }: JudgedRun): string[] {
@@ -131,22 +124,27 @@ function grouped(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** Rows with columns as wide as their widest cell, set in by a gap. */
-function table(
-  rows: readonly (readonly string[])[],
-  sides: readonly ('left' | 'right')[] = [],
-): string[] {
+function mebibytes(bytes: number): string {
+  return `${(bytes / MIB).toFixed(1)} MiB`;
+}
+
+type Side = 'left' | 'right';
+
+/** Rows with every column as wide as its widest cell; columns stand left unless told. */
+function table(rows: readonly (readonly string[])[], sides: readonly Side[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.entries()) {
       widths[column] = Math.max(widths[column] ?? 0, cell.length);
     }
   }
-  return rows.map((row) => {
-    const cells = row.map((cell, column) => {
-      const width = widths[column] ?? 0;
-      return sides[column] === 'right' ? cell.padStart(width) : cell.padEnd(width);
-    });
-    return `${COLUMN_GAP}${cells.join(COLUMN_GAP)}`.trimEnd();
-  });
+  return rows.map((row) =>
+    row
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return sides[column] === 'right' ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join(COLUMN_GAP)
+      .trimEnd(),
+  );
 }
