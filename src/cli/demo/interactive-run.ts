@@ -29,6 +29,11 @@ export interface InteractiveOptions {
 const LOAD_PER_SECOND = 2;
 const SWITCHOVER_S_MAX = 20;
 const STATUS_EVERY_MS = 1_000;
+const KEYS: readonly string[] = [
+  '  keys  1 2 3  kill -9 the daemon of that node, or start it',
+  '        k      kill -9 the service       s  planned move',
+  '        m      send a mail               q  quit',
+];
 const CTRL_C = '\u0003';
 
 export async function interactiveRun(options: InteractiveOptions): Promise<number> {
@@ -109,9 +114,7 @@ class Interactive {
       `  send  echo 'Subject: hello' | curl -sS smtp://${smtp} ${envelope} -T -`,
       `  read  curl -sS -u me:me pop3://${pop3}/1`,
       '',
-      process.stdin.isTTY
-        ? '  keys  1 2 3 kill -9 that node, or start it   k kill -9 the service   s planned move   m send a mail   q quit'
-        : '  end   SIGINT or SIGTERM',
+      ...(process.stdin.isTTY ? KEYS : ['  end   SIGINT or SIGTERM']),
       '',
     ];
     process.stdout.write(`${lines.join('\n')}\n`);

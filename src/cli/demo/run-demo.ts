@@ -22,22 +22,23 @@ export interface DemoOptions {
   readonly keep: boolean;
 }
 
+/** Ctrl-C, the usual order to end, and a terminal that was closed. */
+const ENDING_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 /** 0 when everything that was promised held, else 1. */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const interrupt = new AbortController();
   const stop = (signal: NodeJS.Signals): void => {
     interrupt.abort(new MailraftError('PRECONDITION_FAILED', `ended by ${signal}`));
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  for (const each of ENDING_SIGNALS) process.on(each, stop);
   try {
     const { signal } = interrupt;
     return options.script
       ? await playScript(options, signal)
       : await interactiveRun({ ...options, signal, note: noteWriter(options) });
   } finally {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
+    for (const each of ENDING_SIGNALS) process.off(each, stop);
   }
 }
 
