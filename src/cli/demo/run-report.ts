@@ -81,7 +81,7 @@ function figureLines({ verdict, mail, lag, barriers, failedBarriers }: JudgedRun
     ['Lag', `${latency(lag)}  ${grouped(lag?.count ?? 0)} pairs of message and follower`],
     ['', 'from the name on the primary to the same name on a follower that is up'],
     ['Barriers', `${latency(barriers)}  ${grouped(barriers?.count ?? 0)} answered`],
-    ['', `${failedBarriers} failed, while nobody served or led`],
+    ['', `${failedBarriers} failed or without an answer`],
     [
       'Witness',
       `${grouped(samples)} looks at all processes, ${Math.ceil(longestGapMs)} ms apart at most`,
