@@ -14,7 +14,7 @@
 import { closeSync } from 'node:fs';
 import type { ChunkSource } from '../apply/content.ts';
 import type { Slot } from '../apply/drift.ts';
-import { readChunk } from '../chunk-entries.ts';
+import { type ChunkEntries, readChunk } from '../chunk-entries.ts';
 import type { Change, FileId } from '../command/change.ts';
 import { decodeCommand } from '../command/codec.ts';
 import type { JournalledCommand, Parts } from '../parts.ts';
@@ -32,16 +32,25 @@ export interface SettleResult {
   readonly differences: number;
 }
 
+/** Where contents come from that neither the disk nor the log's window has. */
+export interface ContentSources {
+  /** Chunks that came before the window. */
+  readonly chunks: ChunkEntries;
+  readonly contents: { readonly fetch: FetchContent };
+}
+
 export class Settling {
   readonly #parts: Parts;
-  readonly #fetch: FetchContent;
+  readonly #sources: ContentSources;
   readonly #window = new Window();
   readonly #differences = new Map<VolumeTree, Difference[]>();
 
-  /** @param fetch where contents come from that neither the disk nor the window has */
-  constructor(parts: Parts, fetch: FetchContent) {
+  constructor(parts: Parts, sources: ContentSources) {
     this.#parts = parts;
-    this.#fetch = fetch;
+    this.#sources = sources;
+    for (const [hash, entryIndex] of sources.chunks.entries) {
+      this.#window.noteChunk(hash, entryIndex);
+    }
   }
 
   /** Places that were not surely right. */
@@ -55,7 +64,7 @@ export class Settling {
    * @param suspects commands whose files a loss of power may have taken from the disk
    */
   async scan(suspects: readonly JournalledCommand[]): Promise<void> {
-    const { index, local, trees } = this.#parts;
+    const { index, local, trees, closing } = this.#parts;
     for (const { index: entryIndex, data } of suspects) {
       for (const change of changesOf(data)) this.#window.suspect(index, change, entryIndex);
     }
@@ -63,6 +72,7 @@ export class Settling {
       const found: Difference[] = [];
       const isSuspect = (id: FileId) => this.#window.isSuspect(tree.number, id);
       for await (const difference of differencesOf({ tree, index, local, isSuspect })) {
+        closing.throwIfAborted();
         found.push(difference);
       }
       this.#differences.set(tree, found);
@@ -71,8 +81,11 @@ export class Settling {
 
   /** Takes committed changes into the index, in the open layer. */
   advance(changes: readonly Change[], entryIndex: number): void {
+    const { chunks } = this.#sources;
+    chunks.add(changes, entryIndex);
     for (const change of changes) this.#window.advance(this.#parts.index, change, entryIndex);
     this.#parts.index.settleSums();
+    chunks.passed(changes);
   }
 
   /** These places are reconciled as well. */
@@ -150,6 +163,7 @@ export class Settling {
 
   async #reconcile(tree: VolumeTree): Promise<void> {
     const { index, local, stager, port } = this.#parts;
+    const { contents } = this.#sources;
     const fromWindow: ChunkSource = ({ hash }) => {
       const entryIndex = this.#window.entryOf(hash);
       return entryIndex === undefined ? undefined : readChunk(port, hash, entryIndex);
@@ -160,7 +174,7 @@ export class Settling {
       local,
       stager,
       chunks: [fromWindow],
-      fetch: this.#fetch,
+      fetch: contents.fetch,
       isSuspect: (id) => this.#window.isSuspect(tree.number, id),
     });
     const differing = this.#differences.get(tree) ?? [];
