@@ -29,7 +29,7 @@ import { Resync } from './resync/resync.ts';
 import type { SalvageManifest } from './salvage/salvage-store.ts';
 import type { SettleResult } from './settle/settling.ts';
 import { Settling } from './settle/settling.ts';
-import type { Mode, ReplicatorStatus } from './status.ts';
+import { type Mode, type ReplicatorStatus, statusOf } from './status.ts';
 import { summaryOf, type VolumeSummary } from './summary.ts';
 import { Turns } from './turns.ts';
 import { Upkeep } from './upkeep.ts';
@@ -112,30 +112,13 @@ export class Replicator {
   }
 
   get status(): ReplicatorStatus {
-    const { trees, local, salvage } = this.#parts;
-    const { missing, chunks, contents, source, follow } = this.#foundation;
-    const needed = [chunks.oldest, source.oldestIndex].filter((index) => index !== undefined);
-    return {
+    return statusOf(this.#foundation, {
       mode: this.#mode,
-      state: this.#state,
-      volumes: trees.map(({ number, name }, at) => ({
-        name,
-        ...(this.#summaries[at] ?? { files: 0, bytes: 0, treeHash: '' }),
-        missing: local.missingCount(number),
-      })),
+      summaries: this.#summaries,
       treeHashIndex: this.#summariesIndex,
-      checked: follow.checked,
-      missing: missing.count,
-      dirty: this.#lead?.dirtyCount ?? 0,
-      underWay: this.#lead?.underWayCount ?? 0,
-      watched: this.#lead?.watchedCount ?? 0,
-      isArmed: this.#lead?.isArmed ?? false,
+      lead: this.#lead,
       overflows: this.#overflows,
-      salvageFiles: salvage.count,
-      fetchedBytes: contents.bytes,
-      neededFrom: needed.length === 0 ? undefined : Math.min(...needed),
-      problem: this.#problems.text,
-    };
+    });
   }
 
   /** Committed entries, in order; `onApplied` tells how far they were taken. */

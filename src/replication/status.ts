@@ -4,6 +4,8 @@
  */
 
 import type { CommittedState } from './committed-state.ts';
+import type { Foundation } from './foundation.ts';
+import type { Lead } from './lead.ts';
 import type { VolumeSummary } from './summary.ts';
 
 export type Mode = 'awaitingBaseline' | 'unsettled' | 'following' | 'leading' | 'resyncing';
@@ -44,4 +46,43 @@ export interface ReplicatorStatus {
   readonly neededFrom: number | undefined;
   /** What keeps replication from going on, in words. */
   readonly problem: string | undefined;
+}
+
+/** What only the replicator itself knows. */
+interface Course {
+  readonly mode: Mode;
+  /** Of each volume. */
+  readonly summaries: readonly VolumeSummary[];
+  readonly treeHashIndex: number;
+  readonly lead: Lead | undefined;
+  readonly overflows: number;
+}
+
+/** The status of this moment; cheap, for it is asked for after every change. */
+export function statusOf(
+  { parts, missing, chunks, contents, source, follow }: Foundation,
+  { mode, summaries, treeHashIndex, lead, overflows }: Course,
+): ReplicatorStatus {
+  const needed = [chunks.oldest, source.oldestIndex].filter((index) => index !== undefined);
+  return {
+    mode,
+    state: parts.state.current,
+    volumes: parts.trees.map(({ number, name }, at) => ({
+      name,
+      ...(summaries[at] ?? { files: 0, bytes: 0, treeHash: '' }),
+      missing: parts.local.missingCount(number),
+    })),
+    treeHashIndex,
+    checked: follow.checked,
+    missing: missing.count,
+    dirty: lead?.dirtyCount ?? 0,
+    underWay: lead?.underWayCount ?? 0,
+    watched: lead?.watchedCount ?? 0,
+    isArmed: lead?.isArmed ?? false,
+    overflows,
+    salvageFiles: parts.salvage.count,
+    fetchedBytes: contents.bytes,
+    neededFrom: needed.length === 0 ? undefined : Math.min(...needed),
+    problem: parts.problems.text,
+  };
 }

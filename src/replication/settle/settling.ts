@@ -14,11 +14,14 @@
 import { closeSync } from 'node:fs';
 import type { ChunkSource } from '../apply/content.ts';
 import type { Slot } from '../apply/drift.ts';
+import { readStable } from '../capture/stable-read.ts';
 import { type ChunkEntries, readChunk } from '../chunk-entries.ts';
-import type { Change, FileId } from '../command/change.ts';
+import { type Change, type FileId, sameMeta } from '../command/change.ts';
 import { decodeCommand } from '../command/codec.ts';
+import { contentHash } from '../index/records.ts';
 import type { JournalledCommand, Parts } from '../parts.ts';
 import type { Salvage, SalvageManifest } from '../salvage/salvage-store.ts';
+import { metaOf } from '../volume/meta.ts';
 import type { VolumeTree } from '../volume/volume-tree.ts';
 import { type Difference, differencesOf } from './compare.ts';
 import { type FetchContent, Reconciler } from './reconcile.ts';
@@ -73,9 +76,33 @@ export class Settling {
       const isSuspect = (id: FileId) => this.#window.isSuspect(tree.number, id);
       for await (const difference of differencesOf({ tree, index, local, isSuspect })) {
         closing.throwIfAborted();
-        found.push(difference);
+        if (!this.#isAsBefore(tree, difference)) found.push(difference);
       }
       this.#differences.set(tree, found);
+    }
+  }
+
+  /**
+   * Whether what looks different is what the index of before says all the same: read so
+   * soon after it was written that its looks prove nothing, or read after a loss of power.
+   */
+  #isAsBefore(tree: VolumeTree, { kind, id, path, stat }: Difference): boolean {
+    const { index, local } = this.#parts;
+    const record = id === undefined ? undefined : index.find(tree.number, id);
+    if (kind !== 'changed' || id === undefined || stat === undefined) return false;
+    if (record?.type !== 'file' || stat.type !== 'file' || stat.size !== record.bytes) return false;
+    const dir = tree.openPath(path.slice(0, -1));
+    if (dir === undefined) return false;
+    try {
+      const content = readStable({ dir, name: record.name });
+      if (content === undefined || content.isMixed) return false;
+      if (!contentHash(content.chunks).equals(record.content)) return false;
+      const layer = index.store.beginLayer();
+      local.setSignature(tree.number, id, content.signature);
+      index.store.commitThrough(layer);
+      return sameMeta(record.meta, metaOf(content.stat));
+    } finally {
+      closeSync(dir);
     }
   }
 
