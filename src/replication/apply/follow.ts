@@ -6,7 +6,7 @@
  */
 
 import { setTimeout } from 'node:timers/promises';
-import { systemCode } from '../../errors.ts';
+import { MailraftError, systemCode } from '../../errors.ts';
 import { type ChunkEntries, readChunk } from '../chunk-entries.ts';
 import type { Change, FileChange } from '../command/change.ts';
 import type { Parts } from '../parts.ts';
@@ -162,7 +162,8 @@ export class Follow {
 
   #treeOf(volume: number): VolumeTree {
     const tree = this.#parts.trees.find(({ number }) => number === volume);
-    if (tree === undefined) throw new Error(`no volume ${volume} on this node`);
+    if (tree === undefined)
+      throw new MailraftError('INVARIANT', `no volume ${volume} on this node`);
     return tree;
   }
 
