@@ -16,6 +16,8 @@ export class NodeLog {
   readonly #metrics: NodeMetrics;
   readonly #counts: NodeCounts;
   readonly #publish: HttpServer['publish'];
+  /** The last word about each link: attempts that fail alike are worth one line. */
+  readonly #links = new Map<string, string>();
 
   constructor(parts: {
     readonly log: Logger;
@@ -100,6 +102,9 @@ export class NodeLog {
   }
 
   link(peer: string, channel: string, text: string): void {
+    const link = `${peer} ${channel}`;
+    if (this.#links.get(link) === text) return;
+    this.#links.set(link, text);
     this.#log.info({ peer, channel }, `${peer}: ${text}`);
   }
 
