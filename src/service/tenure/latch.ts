@@ -72,7 +72,7 @@ export class TenureLatch {
 
   /** Looks at the clocks: what must be done by now. */
   look(moment: Moment): Stage {
-    const isGap = this.#last !== undefined && this.#gap(this.#last, moment) > this.#gapMsMax;
+    const isGap = this.#last !== undefined && gapMs(this.#last, moment) > this.#gapMsMax;
     this.#last = moment;
     if (this.#deadlines === undefined) return 'none';
     const { fenceAtMs, killAtMs, deadByMs } = this.#deadlines;
@@ -93,13 +93,14 @@ export class TenureLatch {
   released(): void {
     this.#deadlines = undefined;
   }
+}
 
-  #gap(before: Moment, after: Moment): number {
-    return Math.max(
-      after.bootMs - before.bootMs,
-      after.monotonicMs - before.monotonicMs,
-      // Only forward: a clock that is set back says nothing about a pause.
-      after.wallMs - before.wallMs,
-    );
-  }
+/** How far apart two moments are on the clock that shows most of it. */
+export function gapMs(before: Moment, after: Moment): number {
+  return Math.max(
+    after.bootMs - before.bootMs,
+    after.monotonicMs - before.monotonicMs,
+    // Only forward: a clock that is set back says nothing about a pause.
+    after.wallMs - before.wallMs,
+  );
 }
