@@ -5,6 +5,7 @@
  * all the same, and every place it names is reconciled (safety rules 9 and 11).
  */
 
+import { MailraftError } from '../../errors.ts';
 import { type ChunkEntries, readChunk } from '../chunk-entries.ts';
 import type { Change, FileChange, FileId } from '../command/change.ts';
 import type { Parts } from '../parts.ts';
@@ -171,7 +172,8 @@ export class Follow {
 
   #treeOf(volume: number): VolumeTree {
     const tree = this.#parts.trees.find(({ number }) => number === volume);
-    if (tree === undefined) throw new Error(`no volume ${volume} on this node`);
+    if (tree === undefined)
+      throw new MailraftError('INVARIANT', `no volume ${volume} on this node`);
     return tree;
   }
 

@@ -1,0 +1,40 @@
+/** `mailraft run`: the daemon of a node, in the foreground. */
+
+import { type Command, Option } from 'commander';
+import type { LogLevel } from '../platform/log.ts';
+import { needConfigFile, readConfig } from './configuration.ts';
+import { ending, example, type GlobalOptions } from './verb.ts';
+
+interface RunOptions {
+  readonly logLevel: LogLevel;
+}
+
+const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+export function addRun(program: Command): void {
+  program
+    .command('run')
+    .description('run the daemon of this node in the foreground, with its log on stderr')
+    .addOption(
+      new Option('--log-level <level>', 'leave out what matters less')
+        .choices(LOG_LEVELS)
+        .default('info'),
+    )
+    .addHelpText('after', example('mailraft run --config /etc/mailraft/mailraft.yaml'))
+    .action(ending<RunOptions>(runDaemon));
+}
+
+async function runDaemon(options: GlobalOptions & RunOptions): Promise<never> {
+  const config = await readConfig(needConfigFile(options));
+  const [{ makeLogger }, { supervise }] = await Promise.all([
+    import('../platform/log.ts'),
+    import('./supervise.ts'),
+  ]);
+  const log = makeLogger(options.logLevel);
+  const exitCode = await supervise(log, async () => {
+    const { startNode } = await import('../daemon/start-node.ts');
+    return await startNode(config, log);
+  });
+  // Nothing that is still open may keep a daemon that has ended.
+  process.exit(exitCode);
+}
