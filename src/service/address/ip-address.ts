@@ -9,7 +9,7 @@
  * open before anything is taken.
  */
 
-import { messageOf, systemCode } from '../../errors.ts';
+import { MailraftError, messageOf, systemCode } from '../../errors.ts';
 import { bootTimeMs } from '../../platform/linux/clock.ts';
 import {
   type InterfaceAddress,
@@ -183,7 +183,10 @@ export class IpAddress implements AddressDriver {
     const isRenewed = this.#attempt(() => {
       const { ip } = this.#wanted;
       if (!this.#addresses.list(place.index).some((found) => found.ip.equals(ip))) {
-        throw new Error(`${this.label} vanished from ${this.#config.interface}`);
+        throw new MailraftError(
+          'SERVICE_FAILED',
+          `${this.label} vanished from ${this.#config.interface}`,
+        );
       }
       this.#extend(place);
     });
@@ -222,7 +225,10 @@ export class IpAddress implements AddressDriver {
   #index(): number {
     const index = interfaceIndex(this.#config.interface);
     if (index !== undefined) return index;
-    throw new Error(`there is no interface ${JSON.stringify(this.#config.interface)}`);
+    throw new MailraftError(
+      'SERVICE_FAILED',
+      `there is no interface ${JSON.stringify(this.#config.interface)}`,
+    );
   }
 
   /** Runs a step; what it throws becomes the problem. */
