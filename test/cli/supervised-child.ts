@@ -47,4 +47,5 @@ const exitCode = await supervise(log, () => {
   log.info({}, 'started');
   return start();
 });
+await log.written();
 process.exit(exitCode);
