@@ -44,7 +44,7 @@ export function formatKey(path: KeyPath): string {
 /** A value of the file in a few words. */
 export function describeValue(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object') return 'a mapping';
   return typeof value === 'string' ? quote(value) : String(value);
 }

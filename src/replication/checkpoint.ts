@@ -28,6 +28,11 @@ export class Checkpoint {
     return this.#underWay;
   }
 
+  /** Resolves when none is under way. */
+  async idle(): Promise<void> {
+    await Promise.allSettled([this.#underWay]);
+  }
+
   async #take(): Promise<void> {
     const { state, trees } = this.#parts;
     // Files up to here are on their way to the disk before the sync begins.

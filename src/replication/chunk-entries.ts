@@ -1,11 +1,12 @@
 /**
- * Where in the journal the chunks lie whose files were not put yet.
+ * Where in the journal the chunks lie whose file was not put yet.
  *
- * A chunk's entry comes before the `put` that names it; until that is applied, the
- * journal must not be cut below the chunk (safety rule 13).
+ * Chunks come directly before the `put` that names them; until that is applied, the
+ * journal must not be cut below them (safety rule 13). Any other change says that
+ * theirs does not come: the file was changed while it was read.
  */
 
-import type { ChunkRef } from './command/change.ts';
+import type { Change, ChunkRef } from './command/change.ts';
 import { decodeCommand } from './command/codec.ts';
 import type { IndexStore } from './index/store.ts';
 import type { ReplicationPort } from './parts.ts';
@@ -16,8 +17,7 @@ const HASH_BYTES = 32;
 export class ChunkEntries {
   readonly #store: IndexStore;
   readonly #port: ReplicationPort;
-  /** Entries whose chunks are not used yet, with how many. */
-  readonly #open = new Map<number, number>();
+  readonly #entries = new Map<string, number>();
 
   constructor(store: IndexStore, port: ReplicationPort) {
     this.#store = store;
@@ -26,46 +26,50 @@ export class ChunkEntries {
 
   /** Reads what an earlier run left. */
   async load(): Promise<void> {
-    for await (const [, value] of this.#store.scan(Buffer.from([CHUNK]))) {
-      this.#count(value.readUIntBE(0, 6), 1);
+    for await (const [key, value] of this.#store.scan(Buffer.from([CHUNK]))) {
+      this.#entries.set(key.toString('hex', 1), value.readUIntBE(0, 6));
     }
+  }
+
+  /** Index of the entry that holds a chunk, by the chunk's hash in hex. */
+  get entries(): ReadonlyMap<string, number> {
+    return this.#entries;
   }
 
   /** The oldest entry that a file to come may still need. */
   get oldest(): number | undefined {
-    return this.#open.size === 0 ? undefined : Math.min(...this.#open.keys());
+    return this.#entries.size === 0 ? undefined : Math.min(...this.#entries.values());
   }
 
-  /** Notes a chunk's entry, within the open layer. */
-  add(hash: Buffer, entryIndex: number): void {
-    if (this.#store.get(keyOf(hash)) !== undefined) return;
-    const value = Buffer.allocUnsafe(6);
-    value.writeUIntBE(entryIndex, 0, 6);
-    this.#store.put(keyOf(hash), value);
-    this.#count(entryIndex, 1);
+  /** Notes the chunks of an entry, within the open layer. */
+  add(changes: readonly Change[], entryIndex: number): void {
+    for (const change of changes) {
+      if (change.kind !== 'chunk' || this.#entries.has(change.hash.toString('hex'))) continue;
+      const value = Buffer.allocUnsafe(6);
+      value.writeUIntBE(entryIndex, 0, 6);
+      this.#store.put(keyOf(change.hash), value);
+      this.#entries.set(change.hash.toString('hex'), entryIndex);
+    }
   }
 
-  /** The file that needed them is there, within the open layer. */
-  use(chunks: readonly ChunkRef[]): void {
-    for (const { hash } of chunks) {
-      const value = this.#store.get(keyOf(hash));
-      if (value === undefined) continue;
-      this.#store.delete(keyOf(hash));
-      this.#count(value.readUIntBE(0, 6), -1);
+  /** The changes were taken: of all chunks only those behind their last file count still. */
+  passed(changes: readonly Change[]): void {
+    const last = changes.findLastIndex(({ kind }) => kind !== 'chunk');
+    if (last < 0) return;
+    const awaited = changes
+      .slice(last + 1)
+      .flatMap((change) => (change.kind === 'chunk' ? [change.hash.toString('hex')] : []));
+    for (const hash of [...this.#entries.keys()]) {
+      if (awaited.includes(hash)) continue;
+      this.#entries.delete(hash);
+      this.#store.delete(keyOf(Buffer.from(hash, 'hex')));
     }
   }
 
   /** The bytes of a chunk, out of the journal; undefined when it has none. */
   async find({ hash }: ChunkRef): Promise<Buffer | undefined> {
-    const value = this.#store.get(keyOf(hash));
-    if (value === undefined) return undefined;
-    return await readChunk(this.#port, hash, value.readUIntBE(0, 6));
-  }
-
-  #count(entryIndex: number, by: number): void {
-    const left = (this.#open.get(entryIndex) ?? 0) + by;
-    if (left > 0) this.#open.set(entryIndex, left);
-    else this.#open.delete(entryIndex);
+    const entryIndex = this.#entries.get(hash.toString('hex'));
+    return entryIndex === undefined ? undefined : await readChunk(this.#port, hash, entryIndex);
   }
 }
 

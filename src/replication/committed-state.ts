@@ -33,8 +33,6 @@ export interface CommittedState {
   readonly leaseMs: number | undefined;
   readonly floor: number;
   readonly history: readonly HistoryRecord[];
-  /** The run of the machine in which this was written. */
-  readonly bootId: string;
 }
 
 /** Records of history that are kept. */
@@ -52,7 +50,6 @@ export const EMPTY_STATE: CommittedState = {
   leaseMs: undefined,
   floor: 0,
   history: [],
-  bootId: '',
 };
 
 export function encodeState(state: CommittedState): Buffer {

@@ -4,7 +4,6 @@
  */
 
 import { join } from 'node:path';
-import { bootId } from '../platform/linux/clock.ts';
 import { Follow } from './apply/follow.ts';
 import { Stager } from './apply/stager.ts';
 import { Checkpoint } from './checkpoint.ts';
@@ -15,6 +14,7 @@ import { LocalState } from './index/local-state.ts';
 import { IndexStore } from './index/store.ts';
 import { Missing } from './missing.ts';
 import type { Parts, ReplicationPort, StateHolder } from './parts.ts';
+import { Problems } from './problems.ts';
 import { ContentFetch } from './resync/content-fetch.ts';
 import { ResyncSource } from './resync/source.ts';
 import { SalvageStore } from './salvage/salvage-store.ts';
@@ -37,8 +37,6 @@ export interface Foundation {
   readonly contents: ContentFetch;
   readonly source: ResyncSource;
   readonly checkpoint: Checkpoint;
-  /** The machine started anew since this node last wrote: looks prove less. */
-  readonly isUnclean: boolean;
   /** Forgets the index and everything that is known of this disk. */
   forgetIndex(): Promise<void>;
   /** Writes committed layers and the state, in one transaction. */
@@ -49,12 +47,10 @@ export interface Foundation {
 export async function openFoundation(
   options: ReplicatorOptions,
   port: ReplicationPort,
+  closing: AbortSignal,
 ): Promise<Foundation> {
   const store = await IndexStore.open(join(options.dataDir, 'index'), GROUP_BYTES);
-  const stored = decodeState(store.get(STATE_KEY));
-  const boot = bootId();
-  const isUnclean = stored.bootId !== '' && stored.bootId !== boot;
-  const state: StateHolder = { current: { ...stored, bootId: boot } };
+  const state: StateHolder = { current: decodeState(store.get(STATE_KEY)) };
   await dropHalfIndex(store, state);
   const index = new FileIndex(store);
   const parts: Parts = {
@@ -66,6 +62,8 @@ export async function openFoundation(
     stager: new Stager(new MetaWriter()),
     salvage: new SalvageStore(join(options.dataDir, 'salvage'), options.node),
     state,
+    problems: new Problems(closing, (reason) => port.onEvent({ kind: 'waiting', reason })),
+    closing,
   };
   const flush = (sync: boolean) =>
     store.flush(sync, () => [[STATE_KEY, encodeState(state.current)]]);
@@ -73,6 +71,7 @@ export async function openFoundation(
   await chunks.load();
   const contents = new ContentFetch(port);
   const source = new ResyncSource(parts, () => flush(false));
+  const checkpoint = new Checkpoint(parts, flush);
   return {
     parts,
     follow: new Follow(parts, chunks, contents.fetch),
@@ -80,11 +79,11 @@ export async function openFoundation(
     missing: new Missing(parts, chunks, contents.fetch),
     contents,
     source,
-    checkpoint: new Checkpoint(parts, flush),
-    isUnclean,
+    checkpoint,
     forgetIndex: () => clear(store, [...INDEX, ...LOCAL]),
     flush,
     close: async () => {
+      await checkpoint.idle();
       source.close();
       for (const tree of parts.trees) tree.close();
       await store.close();
@@ -102,10 +101,10 @@ async function clear(store: IndexStore, letters: readonly string[]): Promise<voi
 
 /** An index that is neither the old nor the new one, or of no decree, is worth nothing. */
 async function dropHalfIndex(store: IndexStore, state: StateHolder): Promise<void> {
-  const { isResyncing, isBaselined, draft, bootId: boot } = state.current;
+  const { isResyncing, isBaselined, draft } = state.current;
   if (isResyncing) {
     // How the disk looked stays known: it tells what was committed from what was not.
     await clear(store, INDEX);
-    state.current = { ...EMPTY_STATE, bootId: boot, isResyncing: true };
+    state.current = { ...EMPTY_STATE, isResyncing: true };
   } else if (!isBaselined && draft === undefined) await clear(store, [...INDEX, ...LOCAL]);
 }

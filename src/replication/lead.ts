@@ -5,7 +5,7 @@
 
 import type { Batch } from './capture/batcher.ts';
 import { Batcher } from './capture/batcher.ts';
-import { type BarrierResult, Capture } from './capture/capture.ts';
+import { type BarrierResult, Capture, type CaptureEvents } from './capture/capture.ts';
 import type { Parts } from './parts.ts';
 import { summaryOf, type VolumeSummary } from './summary.ts';
 
@@ -32,7 +32,11 @@ export class Lead {
   isArmed = false;
 
   /** @param sequences where the numbers of proposals go on, across tenures */
-  constructor(parts: Parts, sequences: { next: number }, onOverflow: () => void) {
+  constructor(
+    parts: Parts,
+    sequences: { next: number },
+    { onOverflow, onFailed }: Pick<CaptureEvents, 'onOverflow' | 'onFailed'>,
+  ) {
     this.#parts = parts;
     this.#sequences = sequences;
     const { trees, index, local, port } = parts;
@@ -49,7 +53,7 @@ export class Lead {
         },
         onUnsupported: (volume, path, reason) =>
           port.onEvent({ kind: 'unsupported', volume, path, reason }),
-        onFailed: (error) => port.onFailed(error),
+        onFailed,
         hasRoom: () => this.#bytes < UNDER_WAY_BYTES_MAX,
       },
     });

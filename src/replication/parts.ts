@@ -8,6 +8,7 @@ import type { Decree } from './command/decree.ts';
 import type { CommittedState, Position, TenureMark } from './committed-state.ts';
 import type { FileIndex } from './index/file-index.ts';
 import type { LocalState } from './index/local-state.ts';
+import type { Problems } from './problems.ts';
 import type { SalvageManifest, SalvageStore } from './salvage/salvage-store.ts';
 import type { VolumeTree } from './volume/volume-tree.ts';
 
@@ -79,4 +80,7 @@ export interface Parts {
   readonly stager: Stager;
   readonly salvage: SalvageStore;
   readonly state: StateHolder;
+  readonly problems: Problems;
+  /** Aborted when this node is to stop: what takes long gives up. */
+  readonly closing: AbortSignal;
 }

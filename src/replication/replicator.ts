@@ -14,7 +14,7 @@
  * unsettled only the index advances (apply gate, safety rule 9).
  */
 
-import { assert, MailraftError, messageOf, systemCode } from '../errors.ts';
+import { assert, MailraftError } from '../errors.ts';
 import type { Follow } from './apply/follow.ts';
 import { Baseline } from './baseline.ts';
 import type { BarrierResult } from './capture/capture.ts';
@@ -24,44 +24,25 @@ import { afterDecree, type CommittedState } from './committed-state.ts';
 import { type Foundation, openFoundation, type ReplicatorOptions } from './foundation.ts';
 import { Lead } from './lead.ts';
 import type { CommittedItem, Parts, ReplicationPort } from './parts.ts';
+import { isPassing, type Problems } from './problems.ts';
 import { Resync } from './resync/resync.ts';
+import type { SalvageManifest } from './salvage/salvage-store.ts';
 import type { SettleResult } from './settle/settling.ts';
 import { Settling } from './settle/settling.ts';
+import { type Mode, type ReplicatorStatus, statusOf } from './status.ts';
 import { summaryOf, type VolumeSummary } from './summary.ts';
-
-export type Mode = 'awaitingBaseline' | 'unsettled' | 'following' | 'leading' | 'resyncing';
-
-/** What the replicator tells of itself. */
-export interface ReplicatorStatus {
-  readonly mode: Mode;
-  readonly state: CommittedState;
-  readonly volumes: readonly (VolumeSummary & {
-    readonly name: string;
-    readonly missing: number;
-  })[];
-  readonly missing: number;
-  readonly dirty: number;
-  readonly underWay: number;
-  readonly watched: number;
-  readonly isArmed: boolean;
-  readonly overflows: number;
-  readonly salvageFiles: number;
-  readonly fetchedBytes: number;
-  /** The journal is still needed from here, besides what is not synced. */
-  readonly neededFrom: number | undefined;
-  /** What keeps replication from going on, in words. */
-  readonly problem: string | undefined;
-}
+import { Turns } from './turns.ts';
+import { Upkeep } from './upkeep.ts';
 
 /** What is tried again, and how soon, ms. */
 const RETRY_MS = 1000;
-const FLUSH_MS = 200;
-const CHECKPOINT_MS = 2000;
-/** Keys in memory beyond which applying waits for the store. */
-const PENDING_KEYS_MAX = 20_000;
+/** What changes without anybody being told is told this often. */
+const CHANGE_MS = 200;
 
 export class Replicator {
   readonly #options: ReplicatorOptions;
+  readonly #onChange: () => void;
+  readonly #problems: Problems;
   readonly #foundation: Foundation;
   readonly #parts: Parts;
   readonly #follow: Follow;
@@ -70,38 +51,58 @@ export class Replicator {
   readonly #queue: CommittedItem[] = [];
   readonly #timers: NodeJS.Timeout[];
   #mode: Mode;
-  #summaries: readonly VolumeSummary[];
+  #summaries: readonly VolumeSummary[] = [];
+  #summariesIndex = 0;
   #lead: Lead | undefined;
   #settling: { readonly work: Settling; readonly scanned: Promise<void> } | undefined;
   #settleTarget: { readonly index: number; readonly reason: string } | undefined;
   #wantsDisarm: (() => void)[] = [];
   #wantsState = false;
+  /** What works on files and index does so one after the other. */
+  readonly #turns: Turns;
+  readonly #upkeep: Upkeep;
   #isPumping = false;
   #wantsPump = false;
-  #isClosed = false;
+  #isRetrying = false;
+  readonly #closing: AbortController;
   #overflows = 0;
-  #problem: string | undefined;
 
-  static async open(options: ReplicatorOptions, port: ReplicationPort): Promise<Replicator> {
-    return new Replicator(options, await openFoundation(options, port), port);
+  /** @param onChange hears that the status may be another one */
+  static async open(
+    options: ReplicatorOptions,
+    port: ReplicationPort,
+    onChange: () => void = () => undefined,
+  ): Promise<Replicator> {
+    const closing = new AbortController();
+    const foundation = await openFoundation(options, port, closing.signal);
+    return new Replicator(options, foundation, { closing, onChange });
   }
 
-  private constructor(options: ReplicatorOptions, foundation: Foundation, port: ReplicationPort) {
+  private constructor(
+    options: ReplicatorOptions,
+    foundation: Foundation,
+    { closing, onChange }: { readonly closing: AbortController; readonly onChange: () => void },
+  ) {
     this.#options = options;
+    this.#closing = closing;
+    this.#onChange = onChange;
     this.#foundation = foundation;
     this.#parts = foundation.parts;
+    this.#problems = foundation.parts.problems;
     this.#follow = foundation.follow;
-    this.#port = port;
+    this.#port = foundation.parts.port;
     this.#mode = this.#state.isBaselined ? 'unsettled' : 'awaitingBaseline';
     if (this.#state.isResyncing) {
       this.#mode = 'resyncing';
       this.#wantsState = true;
     }
-    this.#summaries = this.#summariesNow();
-    if (this.#mode === 'unsettled') this.#beginSettling(foundation.isUnclean);
+    this.#summarise();
+    if (this.#mode === 'unsettled') this.#beginSettling(true);
+    this.#turns = new Turns(closing.signal, onChange);
+    const failed = (error: unknown) => this.#failed(error);
+    this.#upkeep = new Upkeep(foundation, () => this.#mode !== 'unsettled', failed);
     this.#timers = [
-      setInterval(() => this.#guard(() => this.flush()), FLUSH_MS),
-      setInterval(() => this.#guard(() => this.#checkpoint()), CHECKPOINT_MS),
+      setInterval(onChange, CHANGE_MS),
       setInterval(() => this.#guard(() => this.#retry()), RETRY_MS),
     ];
   }
@@ -111,28 +112,13 @@ export class Replicator {
   }
 
   get status(): ReplicatorStatus {
-    const { trees, local, salvage } = this.#parts;
-    const { missing, chunks, contents, source } = this.#foundation;
-    const needed = [chunks.oldest, source.oldestIndex].filter((index) => index !== undefined);
-    return {
+    return statusOf(this.#foundation, {
       mode: this.#mode,
-      state: this.#state,
-      volumes: trees.map(({ number, name }, at) => ({
-        name,
-        ...(this.#summaries[at] ?? { files: 0, bytes: 0, treeHash: '' }),
-        missing: local.missingCount(number),
-      })),
-      missing: missing.count,
-      dirty: this.#lead?.dirtyCount ?? 0,
-      underWay: this.#lead?.underWayCount ?? 0,
-      watched: this.#lead?.watchedCount ?? 0,
-      isArmed: this.#lead?.isArmed ?? false,
+      summaries: this.#summaries,
+      treeHashIndex: this.#summariesIndex,
+      lead: this.#lead,
       overflows: this.#overflows,
-      salvageFiles: salvage.count,
-      fetchedBytes: contents.bytes,
-      neededFrom: needed.length === 0 ? undefined : Math.min(...needed),
-      problem: this.#problem,
-    };
+    });
   }
 
   /** Committed entries, in order; `onApplied` tells how far they were taken. */
@@ -157,29 +143,35 @@ export class Replicator {
   }
 
   /** Indexes the origin's data, once; returns what its decree is to say. */
-  async makeBaseline(): Promise<BaselineDecree> {
-    assert(this.#mode === 'awaitingBaseline', `a baseline while ${this.#mode}`);
-    // One that came to nothing is made anew: the files may have changed since.
-    if (this.#state.draft !== undefined) await this.#foundation.forgetIndex();
-    const baseline = new Baseline(this.#parts, () => this.#foundation.flush(false));
-    const decree = await baseline.make();
-    const draft = decree.volumes.map(({ treeHash }) => treeHash);
-    this.#parts.state.current = { ...this.#state, draft };
-    this.#parts.index.store.commitThrough(Number.POSITIVE_INFINITY);
-    await this.#foundation.flush(true);
-    return decree;
+  makeBaseline(): Promise<BaselineDecree> {
+    return this.#turns.take(async () => {
+      assert(this.#mode === 'awaitingBaseline', `a baseline while ${this.#mode}`);
+      // One that came to nothing is made anew: the files may have changed since.
+      if (this.#state.draft !== undefined) await this.#foundation.forgetIndex();
+      const baseline = new Baseline(this.#parts, () => this.#foundation.flush(false));
+      const decree = await baseline.make();
+      const draft = decree.volumes.map(({ treeHash }) => treeHash);
+      this.#parts.state.current = { ...this.#state, draft };
+      this.#parts.index.store.commitThrough(Number.POSITIVE_INFINITY);
+      await this.#foundation.flush(true);
+      return decree;
+    });
   }
 
   /** Watches the volumes: from here on everything that happens in them is proposed. */
-  async arm(): Promise<void> {
-    assert(this.#mode === 'following', `capture is armed while ${this.#mode}`);
-    this.#mode = 'leading';
-    const onOverflow = () => {
-      this.#overflows += 1;
-    };
-    const lead = new Lead(this.#parts, this.#sequences, onOverflow);
-    this.#lead = lead;
-    await lead.arm();
+  arm(): Promise<void> {
+    return this.#turns.take(async () => {
+      assert(this.#mode === 'following', `capture is armed while ${this.#mode}`);
+      this.#mode = 'leading';
+      const lead = new Lead(this.#parts, this.#sequences, {
+        onOverflow: () => {
+          this.#overflows += 1;
+        },
+        onFailed: (error) => this.#failed(error),
+      });
+      this.#lead = lead;
+      await lead.arm();
+    });
   }
 
   /** Ends capture, once every own commit that came before is taken. */
@@ -208,39 +200,56 @@ export class Replicator {
 
   /** Everything that is taken by now survives a loss of power. */
   async sync(): Promise<void> {
-    await this.#checkpoint();
+    await this.#upkeep.sync();
   }
 
-  /** Writes what is committed to the store. */
-  async flush(): Promise<void> {
-    // Until a node is settled its index is ahead of its disk, and must not be believed.
-    if (this.#mode !== 'unsettled') await this.#foundation.flush(false);
+  /** What is kept aside here, oldest first. */
+  async salvage(): Promise<readonly SalvageManifest[]> {
+    return this.#parts.salvage.list();
   }
 
+  /** Ends after what is being done; what was not done is done after the next start. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    const hasFailed = this.#isClosed;
+    this.#halt();
+    // Descriptors and store must not be taken from under what still uses them.
+    await Promise.allSettled([this.#turns.idle(), this.#settling?.scanned]);
+    try {
+      if (!hasFailed) await this.#upkeep.finish();
+    } finally {
+      await this.#foundation.close();
+    }
+  }
+
+  #halt(): void {
+    this.#closing.abort();
     for (const timer of this.#timers) clearInterval(timer);
+    this.#upkeep.stop();
     this.#lead?.close();
     this.#lead = undefined;
-    if (this.#mode === 'following') await this.#checkpoint();
-    await this.#foundation.close();
+  }
+
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   #pump(): void {
     this.#wantsPump = true;
     if (this.#isPumping || this.#isClosed) return;
     this.#isPumping = true;
-    this.#guard(async () => {
-      try {
-        while (!this.#isClosed && this.#wantsPump) {
-          // Whoever asks while this runs is heard once nothing is left to do.
-          this.#wantsPump = false;
-          while (!this.#isClosed && (await this.#step()));
+    this.#guard(() =>
+      this.#turns.take(async () => {
+        try {
+          while (!this.#isClosed && this.#wantsPump) {
+            // Whoever asks while this runs is heard once nothing is left to do.
+            this.#wantsPump = false;
+            while (!this.#isClosed && (await this.#step())) this.#onChange();
+          }
+        } finally {
+          this.#isPumping = false;
         }
-      } finally {
-        this.#isPumping = false;
-      }
-    });
+      }),
+    );
   }
 
   /** Does one thing; false when nothing can be done now. */
@@ -255,13 +264,14 @@ export class Replicator {
     if (head === undefined || !(await this.#take(head))) return false;
     this.#queue.shift();
     this.#port.onApplied(head.index);
-    if (this.#parts.index.store.pendingKeys > PENDING_KEYS_MAX) await this.flush();
+    await this.#upkeep.relieve();
     return true;
   }
 
   /** Takes an entry as the mode says; false when it must wait. */
   async #take(item: CommittedItem): Promise<boolean> {
-    if (item.index <= this.#state.position.index) return true;
+    const { index: last } = this.#state.position;
+    if (item.index <= last) return true;
     if (item.own !== undefined) {
       this.#confirm(item.own);
       this.#moveTo(item);
@@ -288,8 +298,8 @@ export class Replicator {
     const layer = store.beginLayer();
     await this.#follow.apply(changes, item.index);
     store.commitThrough(layer);
-    this.#summaries = this.#summariesNow();
     this.#moveTo(item);
+    this.#summarise();
   }
 
   async #advance(changes: Parameters<Settling['advance']>[0], item: CommittedItem): Promise<void> {
@@ -314,6 +324,8 @@ export class Replicator {
 
   #moveTo({ index, term }: CommittedItem): void {
     this.#parts.state.current = { ...this.#state, position: { index, term } };
+    // While unsettled the hashes stay those of before.
+    if (this.#mode === 'following' || this.#mode === 'leading') this.#summariesIndex = index;
   }
 
   /** The cluster's data are indexed; true when this node stands on that. */
@@ -328,43 +340,44 @@ export class Replicator {
       throw new MailraftError('PRECONDITION_FAILED', text);
     }
     this.#parts.state.current = { ...this.#state, isBaselined: true, draft: undefined };
-    this.#summaries = this.#summariesNow();
     this.#mode = 'following';
+    this.#summarise();
     return true;
   }
 
   async #fetchState(): Promise<boolean> {
     const before = this.#mode;
     this.#mode = 'resyncing';
+    this.#onChange();
     const { dataDir, journalBytesMax } = this.#options;
     const flush = () => this.#foundation.flush(false);
     const options = { dataDir, journalBytesMax, flush };
     try {
-      const resync = new Resync(this.#parts, options, this.#foundation.contents);
+      const resync = new Resync(this.#parts, options, this.#foundation);
       await this.#settling?.scanned;
       const { state, result } = await resync.run(this.#settling?.work);
       this.#adopt(state, result);
-      await this.#checkpoint();
-      return true;
     } catch (error) {
       if (!isPassing(error)) throw error;
-      this.#waitFor(messageOf(error));
+      this.#problems.set('fetch', error);
       // Before anything was taken over the node is what it was; afterwards it is nothing.
       if (!this.#state.isResyncing) this.#mode = before;
       return false;
     }
+    await this.#upkeep.sync();
+    return true;
   }
 
   #adopt(state: CommittedState, { manifest, differences }: SettleResult): void {
     const { synced } = this.#state;
-    const { bootId } = this.#state;
-    this.#parts.state.current = { ...state, synced, bootId, isResyncing: false, draft: undefined };
+    this.#parts.state.current = { ...state, synced, isResyncing: false, draft: undefined };
     this.#mode = 'following';
     this.#wantsState = false;
     this.#settling = undefined;
     this.#settleTarget = undefined;
-    this.#problem = undefined;
-    this.#summaries = this.#summariesNow();
+    this.#problems.clear('fetch');
+    this.#problems.clear('settle');
+    this.#summarise();
     if (manifest !== undefined) this.#port.onEvent({ kind: 'salvaged', manifest });
     const { index } = state.position;
     this.#port.onEvent({ kind: 'resynced', index, fetchedBytes: this.#foundation.contents.bytes });
@@ -385,19 +398,17 @@ export class Replicator {
     for (const resolve of waiting) resolve();
   }
 
-  #beginSettling(isUnclean: boolean): void {
-    const work = new Settling(this.#parts, this.#foundation.contents.fetch);
+  /** @param isStart what was not synced may have been lost from the disk since it was written */
+  #beginSettling(isStart: boolean): void {
+    const work = new Settling(this.#parts, this.#foundation);
     const scan = async () => {
       // What was committed before is on disk before the index runs ahead of it.
-      await this.#foundation.flush(false);
+      await this.#problems.untilRoom('store', () => this.#foundation.flush(false));
       const { synced, position } = this.#state;
-      const suspects = isUnclean
-        ? await this.#port.readJournal(synced + 1, position.index + 1)
-        : [];
-      await work.scan(suspects);
+      await work.scan(isStart ? await this.#port.readJournal(synced + 1, position.index + 1) : []);
     };
     const scanned = scan();
-    scanned.catch((error) => this.#port.onFailed(error as Error));
+    this.#guard(() => scanned);
     this.#settling = { work, scanned };
   }
 
@@ -415,61 +426,57 @@ export class Replicator {
     } catch (error) {
       if (!isPassing(error)) throw error;
       // No room to keep aside what must be kept: nothing is followed before there is.
-      this.#waitFor(messageOf(error));
+      this.#problems.set('settle', error);
       return false;
     }
     store.commitThrough(Number.POSITIVE_INFINITY);
     this.#settling = undefined;
-    this.#problem = undefined;
+    this.#problems.clear('settle');
     this.#mode = 'following';
-    this.#summaries = this.#summariesNow();
+    this.#summarise();
     const { manifest, differences } = result;
     if (manifest !== undefined) this.#port.onEvent({ kind: 'salvaged', manifest });
     this.#port.onEvent({ kind: 'settled', index: this.#state.position.index, differences });
-    await this.#checkpoint();
+    await this.#upkeep.sync();
     return true;
-  }
-
-  async #checkpoint(): Promise<void> {
-    const { position, synced } = this.#state;
-    if (this.#mode === 'unsettled' || position.index === synced) return;
-    await this.#foundation.checkpoint.take();
-  }
-
-  #waitFor(reason: string): void {
-    if (this.#problem !== reason) this.#port.onEvent({ kind: 'waiting', reason });
-    this.#problem = reason;
   }
 
   /** What was waited for may be there now. */
   async #retry(): Promise<void> {
-    if (!this.#isPumping && this.#mode === 'following' && this.#foundation.missing.count > 0) {
-      this.#isPumping = true;
-      const layer = this.#parts.index.store.beginLayer();
-      await this.#foundation.missing.fetchSome().finally(() => {
-        this.#isPumping = false;
-      });
-      this.#parts.index.store.commitThrough(layer);
+    const lacks = this.#mode === 'following' && this.#foundation.missing.count > 0;
+    if (lacks && !this.#isPumping && !this.#isRetrying) {
+      this.#isRetrying = true;
+      await this.#turns
+        .take(() => this.#fetchMissing())
+        .finally(() => {
+          this.#isRetrying = false;
+        });
     }
     this.#pump();
   }
 
-  #summariesNow(): readonly VolumeSummary[] {
+  async #fetchMissing(): Promise<void> {
+    if (this.#mode !== 'following') return;
+    const layer = this.#parts.index.store.beginLayer();
+    await this.#problems.untilRoom('apply', () => this.#foundation.missing.fetchSome());
+    this.#parts.index.store.commitThrough(layer);
+  }
+
+  #summarise(): void {
     const { trees, index } = this.#parts;
-    return trees.map(({ number }) => summaryOf(index, number));
+    this.#summaries = trees.map(({ number }) => summaryOf(index, number));
+    this.#summariesIndex = this.#state.position.index;
   }
 
   /** Runs `work`; what it throws is the end of this node's replication. */
   #guard(work: () => Promise<void>): void {
-    work().catch((error: unknown) => {
-      if (!this.#isClosed) this.#port.onFailed(error as Error);
-    });
+    work().catch((error: unknown) => this.#failed(error));
   }
-}
 
-/** Troubles that pass: no room, nobody to ask. */
-function isPassing(error: unknown): boolean {
-  const code = systemCode(error);
-  const passing = ['ENOSPC', 'EDQUOT', 'NO_SPACE', 'NO_QUORUM', 'TIMED_OUT', 'NOT_LEADER'];
-  return code !== undefined && [...passing, 'PRECONDITION_FAILED', 'OVERLOADED'].includes(code);
+  /** Nothing goes on: what the disk holds is unknown, and must not be believed later. */
+  #failed(error: unknown): void {
+    if (this.#isClosed) return;
+    this.#halt();
+    this.#port.onFailed(error as Error);
+  }
 }

@@ -155,7 +155,8 @@ t.test('a peer that comes back is reached again by itself', async (t) => {
   const second = await node(t, 'b', { port: b, peers: {} });
   await until(() => alpha.transport.isConnected('b'), 'a reaches the new b');
   alpha.transport.send(heartbeat('a', 'b', 2));
-  await until(() => second.received.length === 1, 'and is heard');
+  await until(() => second.received.length > 0, 'and is heard');
+  t.equal(second.received.length, 1);
 });
 
 t.test('a peer that says nothing any more is given up', async (t) => {

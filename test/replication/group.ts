@@ -12,6 +12,7 @@ import { encodeDecree } from '../../src/replication/command/codec.ts';
 import type { Decree } from '../../src/replication/command/decree.ts';
 import type { ReplicationEvent, ReplicationPort } from '../../src/replication/parts.ts';
 import { Replicator } from '../../src/replication/replicator.ts';
+import { ReplicationThread } from '../../src/replication/thread/replication-thread.ts';
 import type { Scratch } from '../support/scratch.ts';
 import { until } from '../support/until.ts';
 
@@ -22,14 +23,23 @@ interface LogEntry {
   readonly from: { readonly node: string; readonly sequence: number } | undefined;
 }
 
+/** Where the replicators run: in the test's own thread, or each in one of its own. */
+export type Hosting = 'in process' | 'in threads';
+export const HOSTINGS: readonly Hosting[] = ['in process', 'in threads'];
+
 export class GroupNode {
   readonly name: string;
   readonly path: string;
+  /** May be on another file system than the rest. */
+  dataDir: string;
   readonly events: ReplicationEvent[] = [];
-  replicator: Replicator | undefined;
+  replicator: Replicator | ReplicationThread | undefined;
   delivered = 0;
   applied = 0;
   isCut = false;
+  /** Failures that the test expects are collected, others are thrown. */
+  failures: Error[] | undefined;
+  journalBytesMax = 1_000_000;
   readonly tails: { name: string; commands: Buffer[] }[] = [];
   readonly #group: Group;
 
@@ -37,23 +47,23 @@ export class GroupNode {
     this.#group = group;
     this.name = name;
     this.path = path;
+    this.dataDir = join(group.scratch.path, name, 'data');
   }
 
-  get running(): Replicator {
+  get running(): Replicator | ReplicationThread {
     if (this.replicator === undefined) throw new Error(`${this.name} is down`);
     return this.replicator;
   }
 
   async start(): Promise<void> {
-    this.replicator = await Replicator.open(
-      {
-        node: this.name,
-        dataDir: join(this.#group.scratch.path, this.name, 'data'),
-        volumes: [{ number: 1, name: 'mail', path: this.path, exclude: [] }],
-        journalBytesMax: 1_000_000,
-      },
-      this.#port(),
-    );
+    const options = {
+      node: this.name,
+      dataDir: this.dataDir,
+      volumes: [{ number: 1, name: 'mail', path: this.path, exclude: [] }],
+      journalBytesMax: this.journalBytesMax,
+    };
+    const host = this.#group.hosting === 'in threads' ? ReplicationThread : Replicator;
+    this.replicator = await host.open(options, this.#port());
     this.delivered = this.replicator.status.state.position.index;
     this.applied = this.delivered;
   }
@@ -67,10 +77,15 @@ export class GroupNode {
   /** Everything committed is taken, and what was to be settled is. */
   async caughtUp(): Promise<void> {
     this.#group.deliver();
-    await until(
-      () => this.applied >= this.#group.committed && this.running.status.mode !== 'unsettled',
-      `${this.name} takes everything (${this.running.status.mode}, ${this.applied})`,
-    );
+    const isThere = () => {
+      const { mode, state } = this.running.status;
+      const taken = Math.min(this.applied, state.position.index);
+      return taken >= this.#group.committed && mode !== 'unsettled';
+    };
+    await until(isThere, () => {
+      const { mode, problem } = this.running.status;
+      return `${this.name} takes everything (${mode}, ${this.applied}, ${problem})`;
+    });
   }
 
   #port(): ReplicationPort {
@@ -106,7 +121,8 @@ export class GroupNode {
         this.applied = Math.max(this.applied, index);
       },
       onFailed: (error) => {
-        throw error;
+        if (this.failures === undefined) throw error;
+        this.failures.push(error);
       },
     };
   }
@@ -114,6 +130,7 @@ export class GroupNode {
 
 export class Group {
   readonly scratch: Scratch;
+  readonly hosting: Hosting;
   readonly nodes = new Map<string, GroupNode>();
   log: LogEntry[] = [];
   committed = 0;
@@ -123,8 +140,9 @@ export class Group {
   commits = true;
   readonly asked: string[] = [];
 
-  constructor(scratch: Scratch, names: readonly string[]) {
+  constructor(scratch: Scratch, names: readonly string[], hosting: Hosting = 'in process') {
     this.scratch = scratch;
+    this.hosting = hosting;
     for (const name of names) {
       const path = join(scratch.path, name, 'mail');
       mkdirSync(path, { recursive: true });

@@ -20,7 +20,7 @@ import t, { type Test } from 'tap';
 import type { SalvagedFile } from '../../src/replication/salvage/salvage-store.ts';
 import { scratch } from '../support/scratch.ts';
 import { until } from '../support/until.ts';
-import { Group, type GroupNode } from './group.ts';
+import { Group, type GroupNode, HOSTINGS, type Hosting } from './group.ts';
 
 const salvagedBy = (node: GroupNode): readonly SalvagedFile[] =>
   node.events.flatMap((event) => (event.kind === 'salvaged' ? event.manifest.files : []));
@@ -40,8 +40,9 @@ async function allEqual(t: Test, group: Group, message: string): Promise<void> {
 
 async function founded(
   t: Test,
+  hosting: Hosting,
 ): Promise<{ group: Group; a: GroupNode; b: GroupNode; c: GroupNode }> {
-  const group = new Group(scratch(t), ['a', 'b', 'c']);
+  const group = new Group(scratch(t), ['a', 'b', 'c'], hosting);
   const [a, b, c] = [group.of('a'), group.of('b'), group.of('c')];
   mkdirSync(at(a, 'new'));
   writeFileSync(at(a, 'new/old mail'), 'from before');
@@ -50,10 +51,15 @@ async function founded(
   return { group, a, b, c };
 }
 
-t.test(
+/** The same must hold wherever the replicators run. */
+function scenario(name: string, run: (t: Test, hosting: Hosting) => Promise<void>): void {
+  for (const hosting of HOSTINGS) t.test(`${hosting}: ${name}`, (t) => run(t, hosting));
+}
+
+scenario(
   'first start: an older copy gives up its own to salvage, an empty one fetches all',
-  async (t) => {
-    const group = new Group(scratch(t), ['a', 'b', 'c']);
+  async (t, hosting) => {
+    const group = new Group(scratch(t), ['a', 'b', 'c'], hosting);
     const [a, b] = [group.of('a'), group.of('b')];
     for (const node of [a, b]) {
       for (let box = 0; box < 5; box += 1) {
@@ -85,8 +91,8 @@ t.test(
   },
 );
 
-t.test('what is written on the primary is on all nodes', async (t) => {
-  const { group, a } = await founded(t);
+scenario('what is written on the primary is on all nodes', async (t, hosting) => {
+  const { group, a } = await founded(t, hosting);
   for (let mail = 0; mail < 50; mail += 1) {
     writeFileSync(at(a, 'tmp'), `mail ${mail}`);
     renameSync(at(a, 'tmp'), at(a, `new/${mail}`));
@@ -97,38 +103,41 @@ t.test('what is written on the primary is on all nodes', async (t) => {
   await allEqual(t, group, 'after fifty mails');
 });
 
-t.test("an old primary's tail goes to salvage, and what survived does not", async (t) => {
-  const { group, a, b } = await founded(t);
-  writeFileSync(at(a, 'new/covered'), 'covered');
-  await group.covered();
-  group.commits = false;
-  writeFileSync(at(a, 'new/proposed'), 'proposed, never committed');
-  await a.running.barrier();
-  appendFileSync(at(a, 'new/old mail'), ', changed at the end');
-  await a.stop();
-  writeFileSync(at(a, 'new/uncaptured'), 'written when nobody looked');
-  await group.depose();
-  await group.elect('b');
-  await group.serve('b');
-  writeFileSync(at(b, 'new/later'), 'later');
-  unlinkSync(at(b, 'new/covered'));
-  await group.covered();
-  await a.start();
-  a.running.settle(group.committed, 'deposed');
-  await a.caughtUp();
-  await allEqual(t, group, 'after the return');
-  t.same(
-    salvagedBy(a)
-      .map(({ path }) => path)
-      .sort(),
-    ['new/old mail', 'new/proposed', 'new/uncaptured'],
-  );
-});
+scenario(
+  "an old primary's tail goes to salvage, and what survived does not",
+  async (t, hosting) => {
+    const { group, a, b } = await founded(t, hosting);
+    writeFileSync(at(a, 'new/covered'), 'covered');
+    await group.covered();
+    group.commits = false;
+    writeFileSync(at(a, 'new/proposed'), 'proposed, never committed');
+    await a.running.barrier();
+    appendFileSync(at(a, 'new/old mail'), ', changed at the end');
+    await a.stop();
+    writeFileSync(at(a, 'new/uncaptured'), 'written when nobody looked');
+    await group.depose();
+    await group.elect('b');
+    await group.serve('b');
+    writeFileSync(at(b, 'new/later'), 'later');
+    unlinkSync(at(b, 'new/covered'));
+    await group.covered();
+    await a.start();
+    a.running.settle(group.committed, 'deposed');
+    await a.caughtUp();
+    await allEqual(t, group, 'after the return');
+    t.same(
+      salvagedBy(a)
+        .map(({ path }) => path)
+        .sort(),
+      ['new/old mail', 'new/proposed', 'new/uncaptured'],
+    );
+  },
+);
 
-t.test(
+scenario(
   'a tail that the new leader committed after all is no salvage, also when it was deleted since',
-  async (t) => {
-    const { group, a, b } = await founded(t);
+  async (t, hosting) => {
+    const { group, a, b } = await founded(t, hosting);
     group.commits = false;
     writeFileSync(at(a, 'new/m7'), 'committed by the successor');
     await a.running.barrier();
@@ -148,8 +157,8 @@ t.test(
   },
 );
 
-t.test('equal looks do not hide a version that was never captured', async (t) => {
-  const { group, a, b } = await founded(t);
+scenario('equal looks do not hide a version that was never captured', async (t, hosting) => {
+  const { group, a, b } = await founded(t, hosting);
   writeFileSync(at(a, 'f'), 'version 1');
   await group.covered();
   const { atime, mtime } = statSync(at(a, 'f'));
@@ -169,8 +178,8 @@ t.test('equal looks do not hide a version that was never captured', async (t) =>
   t.match(kept, { path: 'f', bytes: 9 });
 });
 
-t.test('a second settle keeps beside what the first one kept', async (t) => {
-  const { group, a } = await founded(t);
+scenario('a second settle keeps beside what the first one kept', async (t, hosting) => {
+  const { group, a } = await founded(t, hosting);
   for (const round of [1, 2]) {
     await a.stop();
     writeFileSync(at(a, 'same name'), `round ${round}`);
@@ -185,8 +194,8 @@ t.test('a second settle keeps beside what the first one kept', async (t) => {
   t.equal(digests.size, 2);
 });
 
-t.test('a primary that lost its lead without dying settles as well', async (t) => {
-  const { group, a, b } = await founded(t);
+scenario('a primary that lost its lead without dying settles as well', async (t, hosting) => {
+  const { group, a, b } = await founded(t, hosting);
   group.commits = false;
   writeFileSync(at(a, 'new/lost'), 'proposed');
   await a.running.barrier();
@@ -202,8 +211,8 @@ t.test('a primary that lost its lead without dying settles as well', async (t) =
   );
 });
 
-t.test('a follower that was away while names changed places ends right', async (t) => {
-  const { group, a, b } = await founded(t);
+scenario('a follower that was away while names changed places ends right', async (t, hosting) => {
+  const { group, a, b } = await founded(t, hosting);
   for (const name of ['x', 'y']) {
     mkdirSync(at(a, name));
     writeFileSync(at(a, `${name}/inside`), name);
@@ -227,36 +236,39 @@ t.test('a follower that was away while names changed places ends right', async (
   t.same(salvagedBy(b), []);
 });
 
-t.test('a follower behind the journal fetches what differs, and nothing else', async (t) => {
-  const { group, a, b } = await founded(t);
-  for (let box = 0; box < 10; box += 1) {
-    mkdirSync(at(a, `box${box}`));
-    for (let mail = 0; mail < 20; mail += 1) {
-      writeFileSync(at(a, `box${box}/${mail}`), `${box} ${mail} `.repeat(200));
+scenario(
+  'a follower behind the journal fetches what differs, and nothing else',
+  async (t, hosting) => {
+    const { group, a, b } = await founded(t, hosting);
+    for (let box = 0; box < 10; box += 1) {
+      mkdirSync(at(a, `box${box}`));
+      for (let mail = 0; mail < 20; mail += 1) {
+        writeFileSync(at(a, `box${box}/${mail}`), `${box} ${mail} `.repeat(200));
+      }
     }
-  }
-  await group.covered();
-  b.isCut = true;
-  writeFileSync(at(a, 'box3/20'), 'while it was away');
-  unlinkSync(at(a, 'box4/0'));
-  renameSync(at(a, 'box5'), at(a, 'box5 moved'));
-  await a.running.barrier();
-  await group.of('c').caughtUp();
-  group.asked.length = 0;
-  b.running.needState();
-  await until(() => b.events.some(({ kind }) => kind === 'resynced'), 'b fetches the state');
-  b.isCut = false;
-  writeFileSync(at(a, 'after'), 'after');
-  await group.covered();
-  await allEqual(t, group, 'after the resync');
-  t.same(salvagedBy(b), []);
-  const lists = group.asked.filter((method) => method === 'resync.list').length;
-  t.ok(lists <= 5, `${lists} directories were listed`);
-  t.ok(b.running.status.fetchedBytes < 3000, `${b.running.status.fetchedBytes} bytes fetched`);
-});
+    await group.covered();
+    b.isCut = true;
+    writeFileSync(at(a, 'box3/20'), 'while it was away');
+    unlinkSync(at(a, 'box4/0'));
+    renameSync(at(a, 'box5'), at(a, 'box5 moved'));
+    await a.running.barrier();
+    await group.of('c').caughtUp();
+    group.asked.length = 0;
+    b.running.needState();
+    await until(() => b.events.some(({ kind }) => kind === 'resynced'), 'b fetches the state');
+    b.isCut = false;
+    writeFileSync(at(a, 'after'), 'after');
+    await group.covered();
+    await allEqual(t, group, 'after the resync');
+    t.same(salvagedBy(b), []);
+    const lists = group.asked.filter((method) => method === 'resync.list').length;
+    t.ok(lists <= 5, `${lists} directories were listed`);
+    t.ok(b.running.status.fetchedBytes < 3000, `${b.running.status.fetchedBytes} bytes fetched`);
+  },
+);
 
-t.test('who writes on a follower loses nothing, and changes nothing', async (t) => {
-  const { group, a, b } = await founded(t);
+scenario('who writes on a follower loses nothing, and changes nothing', async (t, hosting) => {
+  const { group, a, b } = await founded(t, hosting);
   writeFileSync(at(a, 'doc'), 'first');
   await group.covered();
   writeFileSync(at(b, 'doc'), 'written on the follower');
@@ -274,14 +286,17 @@ t.test('who writes on a follower loses nothing, and changes nothing', async (t) 
   t.ok(b.events.some(({ kind }) => kind === 'drift'));
 });
 
-t.test('when all nodes start again nothing is lost and nothing is salvaged', async (t) => {
-  const { group, a } = await founded(t);
-  for (let mail = 0; mail < 20; mail += 1) writeFileSync(at(a, `new/${mail}`), `${mail}`);
-  await group.covered();
-  for (const node of group.nodes.values()) await node.stop();
-  for (const node of group.nodes.values()) await node.start();
-  await group.elect('c');
-  for (const node of group.nodes.values()) await node.caughtUp();
-  await allEqual(t, group, 'after the restart');
-  for (const node of group.nodes.values()) t.same(salvagedBy(node), []);
-});
+scenario(
+  'when all nodes start again nothing is lost and nothing is salvaged',
+  async (t, hosting) => {
+    const { group, a } = await founded(t, hosting);
+    for (let mail = 0; mail < 20; mail += 1) writeFileSync(at(a, `new/${mail}`), `${mail}`);
+    await group.covered();
+    for (const node of group.nodes.values()) await node.stop();
+    for (const node of group.nodes.values()) await node.start();
+    await group.elect('c');
+    for (const node of group.nodes.values()) await node.caughtUp();
+    await allEqual(t, group, 'after the restart');
+    for (const node of group.nodes.values()) t.same(salvagedBy(node), []);
+  },
+);

@@ -2,12 +2,15 @@
 
 export async function until(
   isReached: () => boolean | Promise<boolean>,
-  what: string,
+  what: string | (() => string),
   withinMs = 10_000,
 ): Promise<void> {
   const endAt = performance.now() + withinMs;
   while (!(await isReached())) {
-    if (performance.now() > endAt) throw new Error(`not within ${withinMs} ms: ${what}`);
+    if (performance.now() > endAt) {
+      const text = typeof what === 'string' ? what : what();
+      throw new Error(`not within ${withinMs} ms: ${text}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

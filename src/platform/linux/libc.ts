@@ -55,8 +55,12 @@ export function nativeAsync(
  */
 export function checked(result: number, syscall: string, about: () => string): number {
   if (result >= 0) return result;
-  const number = koffi.errno();
-  throw new SystemError(CODES.get(number) ?? `errno ${number}`, syscall, about());
+  throw systemError(koffi.errno(), syscall, about());
+}
+
+/** The error for an error number that came another way than by a call's result. */
+export function systemError(number: number, syscall: string, about: string): SystemError {
+  return new SystemError(CODES.get(number) ?? `errno ${number}`, syscall, about);
 }
 
 /** Whether the last call failed with that code. */

@@ -7,15 +7,16 @@
 
 import { systemCode } from '../../errors.ts';
 import {
+  type FileStat,
   removeDirectoryAt,
   removeFileAt,
   renameAt,
   statAt,
 } from '../../platform/linux/files-at.ts';
-import type { FileChange, FileId, PutChange } from '../command/change.ts';
+import { type FileChange, type FileId, type PutChange, ROOT_ID } from '../command/change.ts';
 import type { Effect, FileIndex } from '../index/file-index.ts';
 import type { LocalState } from '../index/local-state.ts';
-import type { DirectoryRecord, NodeRecord } from '../index/records.ts';
+import type { NodeRecord } from '../index/records.ts';
 import { isSameFile, isSameInode, signatureOf } from '../volume/signature.ts';
 import { isAbsence, type PlaceOnDisk, type VolumeTree } from '../volume/volume-tree.ts';
 import type { ChunkSource } from './content.ts';
@@ -73,10 +74,42 @@ export class CarryOut {
     this.#noteDirectories(tree, effect);
   }
 
-  /** Ends a batch: directories get the times that their index says. */
+  /**
+   * Ends a batch: directories get the times that their index says.
+   *
+   * @throws {Drift} when one is not there
+   */
   finish(): void {
     for (const { tree, id } of this.#directories.values()) this.#setDirectoryTime(tree, id);
     this.#directories.clear();
+  }
+
+  /** Gives a batch up: its directories are brought to what they must be another way. */
+  forget(): void {
+    this.#directories.clear();
+  }
+
+  /**
+   * Looks at what has these identities: it must be as the index says.
+   *
+   * @returns how many files were looked at
+   * @throws {Drift} when something is not as it must be
+   */
+  check(tree: VolumeTree, ids: Iterable<FileId>): number {
+    let files = 0;
+    for (const id of ids) {
+      const record = id === ROOT_ID ? undefined : this.#index.find(tree.number, id);
+      if (record === undefined) continue;
+      const slot = { volume: tree.number, ...record };
+      const dir = tree.findDirectory(this.#index, record.parent);
+      const stat = dir === undefined ? undefined : tree.stat({ dir, name: record.name });
+      if (stat === undefined || !looksAs(record, stat)) {
+        throw new Drift([slot], 'what was written does not look as it must');
+      }
+      if (record.type === 'file') files += 1;
+      tree.releaseIfMany();
+    }
+    return files;
   }
 
   async #carryOut(tree: VolumeTree, change: FileChange, effect: Effect): Promise<void> {
@@ -161,7 +194,7 @@ export class CarryOut {
       return;
     }
     const isNewPlace = after !== undefined && !isSamePlace(before, after);
-    if (isNewPlace && after.type !== 'directory') this.#checkFree(tree, after, effect);
+    if (isNewPlace) this.#checkFree(tree, after, effect);
   }
 
   #checkKnown(tree: VolumeTree, id: FileId, record: NodeRecord, effect: Effect): void {
@@ -201,13 +234,22 @@ export class CarryOut {
   }
 
   #setDirectoryTime(tree: VolumeTree, id: FileId): void {
-    const record = this.#index.find(tree.number, id) as DirectoryRecord | undefined;
+    const record = this.#index.find(tree.number, id);
     if (record === undefined) return;
-    const place =
-      id === 0
-        ? { dir: tree.rootFd, name: Buffer.from('.') }
-        : { dir: tree.directory(this.#index, record.parent), name: record.name };
-    this.#stager.meta.setDirectory(place, record.meta);
+    if (id === ROOT_ID) {
+      this.#stager.meta.setDirectory({ dir: tree.rootFd, name: Buffer.from('.') }, record.meta);
+      return;
+    }
+    try {
+      const place = { dir: tree.directory(this.#index, record.parent), name: record.name };
+      this.#stager.meta.setDirectory(place, record.meta);
+    } catch (error) {
+      if (!isAbsence(error)) throw error;
+      throw new Drift(
+        [{ volume: tree.number, ...record }],
+        'a directory that must be there is not',
+      );
+    }
   }
 }
 
@@ -215,4 +257,14 @@ const keyOf = (tree: VolumeTree, id: FileId): string => `${tree.number}/${id}`;
 
 function isSamePlace(a: NodeRecord | undefined, b: NodeRecord): boolean {
   return a !== undefined && a.parent === b.parent && a.name.equals(b.name);
+}
+
+/** As far as a look tells; owners may be what this process was not allowed to set. */
+function looksAs(record: NodeRecord, stat: FileStat): boolean {
+  const { mode, mtime, type, size } = stat;
+  const { meta } = record;
+  if (record.type !== type) return false;
+  const isTime = mtime.seconds === meta.mtimeSeconds && mtime.nanoseconds === meta.mtimeNanoseconds;
+  const isMode = type === 'symlink' || mode === meta.mode;
+  return isTime && isMode && (record.type !== 'file' || size === record.bytes);
 }

@@ -5,21 +5,19 @@
  * all the same, and every place it names is reconciled (safety rules 9 and 11).
  */
 
-import { setTimeout } from 'node:timers/promises';
-import { systemCode } from '../../errors.ts';
+import { MailraftError } from '../../errors.ts';
 import { type ChunkEntries, readChunk } from '../chunk-entries.ts';
-import type { Change, FileChange } from '../command/change.ts';
+import type { Change, FileChange, FileId } from '../command/change.ts';
 import type { Parts } from '../parts.ts';
+import { isFull } from '../problems.ts';
 import { type FetchContent, Reconciler } from '../settle/reconcile.ts';
 import { hasContentAt, keepUnknown } from '../settle/unknown.ts';
 import { Window } from '../settle/window.ts';
+import type { Checked } from '../status.ts';
 import type { VolumeTree } from '../volume/volume-tree.ts';
 import { CarryOut } from './carry-out.ts';
-import type { ChunkSource } from './content.ts';
+import { ChunkMissing, type ChunkSource } from './content.ts';
 import { Drift, type Slot } from './drift.ts';
-
-/** A full disk is tried again after so long. */
-const SPACE_RETRY_MS = 1000;
 
 export class Follow {
   readonly #parts: Parts;
@@ -27,6 +25,7 @@ export class Follow {
   readonly #carryOut: CarryOut;
   /** Peers are asked for what the journal does not have. */
   readonly #fetch: FetchContent;
+  #checked: Checked = { index: 0, atMs: 0, files: 0 };
 
   constructor(parts: Parts, chunks: ChunkEntries, fetch: FetchContent) {
     this.#parts = parts;
@@ -41,22 +40,30 @@ export class Follow {
     });
   }
 
+  /** How much of what was applied was looked at on the disk afterwards. */
+  get checked(): Checked {
+    return this.#checked;
+  }
+
   /** Applies one entry, in the open layer of the index. */
   async apply(changes: readonly Change[], entryIndex: number): Promise<void> {
     const { index, trees } = this.#parts;
     const window = new Window();
     let isTroubled = false;
+    this.#chunks.add(changes, entryIndex);
     for (const change of changes) {
-      if (change.kind === 'chunk') this.#chunks.add(change.hash, entryIndex);
-      else if (isTroubled) window.advance(index, change, entryIndex);
+      if (change.kind === 'chunk') continue;
+      if (isTroubled) window.advance(index, change, entryIndex);
       else isTroubled = !(await this.#carry(change, window));
     }
     index.settleSums();
+    if (!isTroubled) isTroubled = !this.#finish(changes, entryIndex);
     if (isTroubled) {
+      this.#carryOut.forget();
       this.#addSlots(window, changes);
-      await this.#reconcile(window, entryIndex);
-    } else this.#carryOut.finish();
-    for (const change of changes) if (change.kind === 'put') this.#chunks.use(change.chunks);
+      await this.#parts.problems.untilRoom('apply', () => this.#reconcile(window, entryIndex));
+    }
+    this.#chunks.passed(changes);
     for (const tree of trees) tree.release();
   }
 
@@ -69,24 +76,35 @@ export class Follow {
       tree.releaseIfMany();
       return true;
     } catch (error) {
-      if (!this.#isTrouble(error)) throw error;
+      if (!isTrouble(error)) throw error;
       this.#tellTrouble(error);
       for (const slot of CarryOut.slotsOf(effect)) window.addSlot(slot);
       return false;
     }
   }
 
-  #isTrouble(error: unknown): boolean {
-    const code = systemCode(error);
-    return error instanceof Drift || code === 'ENOSPC' || code === 'EDQUOT';
+  /** Ends an entry without trouble: what it wrote must look as it is to. */
+  #finish(changes: readonly Change[], entryIndex: number): boolean {
+    try {
+      this.#carryOut.finish();
+      let files = 0;
+      for (const volume of new Set(changes.flatMap((change) => volumeOf(change)))) {
+        files += this.#carryOut.check(this.#treeOf(volume), idsOf(changes, volume));
+      }
+      const checked = this.#checked.files + files;
+      this.#checked = { index: entryIndex, atMs: Date.now(), files: checked };
+      return true;
+    } catch (error) {
+      if (!isTrouble(error)) throw error;
+      this.#tellTrouble(error);
+      return false;
+    }
   }
 
   #tellTrouble(error: unknown): void {
-    const { port, trees } = this.#parts;
-    if (!(error instanceof Drift)) {
-      port.onEvent({ kind: 'waiting', reason: (error as Error).message });
-      return;
-    }
+    const { port, trees, problems } = this.#parts;
+    if (isFull(error)) problems.set('apply', error);
+    if (!(error instanceof Drift)) return;
     for (const tree of trees) {
       const slots = error.slots.filter(({ volume }) => volume === tree.number);
       const paths = slots.map((slot) => this.#pathOf(slot));
@@ -104,18 +122,7 @@ export class Follow {
   }
 
   async #reconcile(window: Window, entryIndex: number): Promise<void> {
-    for (;;) {
-      try {
-        for (const tree of this.#parts.trees) {
-          await this.#reconcileVolume(tree, window, entryIndex);
-        }
-        return;
-      } catch (error) {
-        const code = systemCode(error);
-        if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
-        await setTimeout(SPACE_RETRY_MS);
-      }
-    }
+    for (const tree of this.#parts.trees) await this.#reconcileVolume(tree, window, entryIndex);
   }
 
   async #reconcileVolume(tree: VolumeTree, window: Window, entryIndex: number): Promise<void> {
@@ -145,28 +152,49 @@ export class Follow {
     const salvage = store.begin(epoch, reason);
     const survives = (content: Buffer, names: readonly Buffer[]) =>
       hasContentAt(index, tree.number, names, content);
-    for (const { parent, name } of slots) {
-      const dir = tree.findDirectory(index, parent);
-      const stat = dir === undefined ? undefined : tree.stat({ dir, name });
-      if (dir === undefined || stat === undefined) continue;
-      const names = [...index.pathOf(tree.number, parent), name];
-      if (tree.exclusions.excludes(names, stat.type === 'directory')) continue;
-      keepUnknown(
-        { tree, index, local, salvage, reason, isSuspect: () => false, survives },
-        { place: { dir, name }, names, stat },
-      );
+    const parts = { tree, index, local, salvage, reason, isSuspect: () => false, survives };
+    try {
+      for (const { parent, name } of slots) {
+        const dir = tree.findDirectory(index, parent);
+        const stat = dir === undefined ? undefined : tree.stat({ dir, name });
+        if (dir === undefined || stat === undefined) continue;
+        const names = [...index.pathOf(tree.number, parent), name];
+        if (tree.exclusions.excludes(names, stat.type === 'directory')) continue;
+        keepUnknown(parts, { place: { dir, name }, names, stat });
+      }
+      const manifest = salvage.finish();
+      if (manifest !== undefined) port.onEvent({ kind: 'salvaged', manifest });
+    } catch (error) {
+      salvage.discard();
+      throw error;
     }
-    const manifest = salvage.finish();
-    if (manifest !== undefined) port.onEvent({ kind: 'salvaged', manifest });
   }
 
   #treeOf(volume: number): VolumeTree {
     const tree = this.#parts.trees.find(({ number }) => number === volume);
-    if (tree === undefined) throw new Error(`no volume ${volume} on this node`);
+    if (tree === undefined)
+      throw new MailraftError('INVARIANT', `no volume ${volume} on this node`);
     return tree;
   }
 
   #pathOf({ volume, parent, name }: Slot): string {
     return [...this.#parts.index.pathOf(volume, parent), name].join('/');
   }
+}
+
+/** The disk is not as it must be, is full, or the journal has not the bytes. */
+function isTrouble(error: unknown): boolean {
+  return error instanceof Drift || error instanceof ChunkMissing || isFull(error);
+}
+
+function volumeOf(change: Change): number[] {
+  return change.kind === 'chunk' ? [] : [change.volume];
+}
+
+/** What an entry acted on in a volume. */
+function idsOf(changes: readonly Change[], volume: number): ReadonlySet<FileId> {
+  const ids = changes.flatMap((change) =>
+    change.kind !== 'chunk' && change.volume === volume ? [change.id] : [],
+  );
+  return new Set(ids);
 }

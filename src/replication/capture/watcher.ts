@@ -3,6 +3,7 @@
  */
 
 import { closeSync } from 'node:fs';
+import { MailraftError } from '../../errors.ts';
 import { type FileStat, openDirectoryAt, statOf } from '../../platform/linux/files-at.ts';
 import { EVENT, type Inotify, type InotifyEvent } from '../../platform/linux/inotify.ts';
 import { type FileId, ROOT_ID } from '../command/change.ts';
@@ -56,7 +57,11 @@ export class Watcher {
     const directory = this.watched.findByWatch(watch);
     if (directory === undefined) return;
     if ((mask & EVENT.unmount) !== 0) {
-      throw new Error(`the file system of volume ${directory.tree.name} was unmounted`);
+      const { name: volume } = directory.tree;
+      throw new MailraftError(
+        'STORAGE_FAILED',
+        `the file system of volume ${volume} was unmounted`,
+      );
     }
     if ((mask & EVENT.ignored) !== 0) {
       this.watched.ended(watch);

@@ -233,7 +233,13 @@ const text = Type.String({ maxLength: 4096 });
 const natural = Type.Integer({ minimum: 0 });
 const DecreeSchema = Type.Union([
   Type.Object({ kind: Type.Literal('tenure'), term: natural, holder: text }),
-  Type.Object({ kind: Type.Literal('handover'), term: natural, holder: text, to: text }),
+  Type.Object({
+    kind: Type.Literal('handover'),
+    term: natural,
+    holder: text,
+    to: text,
+    cause: Type.Optional(text),
+  }),
   Type.Object({
     kind: Type.Literal('baseline'),
     origin: text,

@@ -15,6 +15,8 @@ export interface HandoverDecree {
   readonly term: number;
   readonly holder: string;
   readonly to: string;
+  /** Why the holder gave its place away, for history. */
+  readonly cause?: string;
 }
 
 /** What a volume held before the cluster existed is indexed at the origin. */

@@ -10,8 +10,7 @@ import { MailraftError } from '../../errors.ts';
 import type { CommittedState } from '../committed-state.ts';
 import { decodeRecord } from '../index/records.ts';
 import type { Parts } from '../parts.ts';
-import { type SettleResult, Settling } from '../settle/settling.ts';
-import type { ContentFetch } from './content-fetch.ts';
+import { type ContentSources, type SettleResult, Settling } from '../settle/settling.ts';
 import { Fetcher } from './fetcher.ts';
 import { bufferOf, type OpenAnswer } from './protocol.ts';
 import { bytesIn, findLack } from './space.ts';
@@ -32,12 +31,12 @@ export interface Resynced {
 export class Resync {
   readonly #parts: Parts;
   readonly #options: ResyncOptions;
-  readonly #contents: ContentFetch;
+  readonly #sources: ContentSources;
 
-  constructor(parts: Parts, options: ResyncOptions, contents: ContentFetch) {
+  constructor(parts: Parts, options: ResyncOptions, sources: ContentSources) {
     this.#parts = parts;
     this.#options = options;
-    this.#contents = contents;
+    this.#sources = sources;
   }
 
   /**
@@ -54,7 +53,7 @@ export class Resync {
     const { answer, state } = await fetcher.open();
     this.#checkSpace(answer);
     // What differs from the index of before is this node's own.
-    const settling = scanned ?? new Settling(this.#parts, this.#contents.fetch);
+    const settling = scanned ?? new Settling(this.#parts, this.#sources);
     if (scanned === undefined) await settling.scan([]);
     holder.current = { ...holder.current, isResyncing: true };
     settling.addSlots(await fetcher.fetchIndex(answer));

@@ -2,6 +2,8 @@
  * The member that has everything, answering one that fetches (safety rules 14, 15).
  */
 
+import { randomInt } from 'node:crypto';
+import { closeSync } from 'node:fs';
 import { MailraftError } from '../../errors.ts';
 import { ROOT_ID } from '../command/change.ts';
 import { encodeState, STATE_KEY } from '../committed-state.ts';
@@ -29,13 +31,13 @@ interface Session {
 /** A session that nobody asks is forgotten after so long. */
 const IDLE_MS = 120_000;
 const SESSIONS_MAX = 8;
+const SESSION_MAX = 2 ** 48 - 1;
 const PAGE_BYTES = 512 * 1024;
 
 export class ResyncSource {
   readonly #parts: Parts;
   readonly #flush: () => Promise<void>;
   readonly #sessions = new Map<number, Session>();
-  #lastSession = 0;
 
   constructor(parts: Parts, flush: () => Promise<void>) {
     this.#parts = parts;
@@ -77,15 +79,16 @@ export class ResyncSource {
     // What is on disk was written in one transaction with its position.
     const snapshot = index.store.snapshot();
     const stored = index.store.getAt(STATE_KEY, snapshot) ?? encodeState(state.current);
-    this.#lastSession += 1;
+    // A session of one member means nothing to the next one that leads.
+    const id = randomInt(1, SESSION_MAX);
     const session = { snapshot, index: state.current.position.index, usedAtMs: performance.now() };
-    this.#sessions.set(this.#lastSession, session);
+    this.#sessions.set(id, session);
     const volumes = trees.map(({ number, name }) => {
       const root = index.recordAt(number, ROOT_ID, snapshot);
       if (root === undefined) throw new MailraftError('NOT_FOUND', `volume ${name} has no index`);
       return { number, name, root, lastId: index.lastId(number) };
     });
-    return { session: this.#lastSession, state: stored, volumes };
+    return { session: id, state: stored, volumes };
   }
 
   async #list(params: unknown): Promise<ListAnswer> {
@@ -106,8 +109,11 @@ export class ResyncSource {
     const tree = trees.find(({ number }) => number === volume);
     const record = index.find(volume, id);
     if (tree === undefined || record?.type !== 'file') return { data: null };
+    if (bytes > CHUNK_BYTES) throw new MailraftError('DATA_INVALID', `a chunk of ${bytes} bytes`);
+    // The directories that are open belong to whoever works on the volume meanwhile.
+    const dir = tree.openPath(index.pathOf(volume, record.parent));
+    if (dir === undefined) return { data: null };
     try {
-      const dir = tree.directory(index, record.parent);
       const place = { dir, name: record.name };
       const data = withFile(place, (fd) => readPiece(fd, at * CHUNK_BYTES, bytes));
       return sha256(data).equals(bufferOf(hash)) ? { data } : { data: null };
@@ -115,7 +121,7 @@ export class ResyncSource {
       if (isAbsence(error)) return { data: null };
       throw error;
     } finally {
-      tree.release();
+      closeSync(dir);
     }
   }
 

@@ -71,6 +71,8 @@ const MANIFEST = 'manifest.json';
 export class SalvageStore {
   readonly #directory: string;
   readonly #node: string;
+  /** Files that are kept; undefined when they must be counted anew. */
+  #count: number | undefined;
 
   constructor(directory: string, node: string) {
     this.#directory = directory;
@@ -83,16 +85,18 @@ export class SalvageStore {
     }
   }
 
-  /** Manifests of all that is kept, oldest first. */
+  /** Manifests of all that is kept, oldest first; what is being kept is not there yet. */
   list(): readonly SalvageManifest[] {
     return readdirSync(this.#directory)
+      .filter((name) => this.#hasManifest(name))
       .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
       .map((name) => JSON.parse(readFileSync(join(this.#directory, name, MANIFEST), 'utf8')));
   }
 
   /** Number of files that are kept. */
   get count(): number {
-    return this.list().reduce((sum, manifest) => sum + manifest.files.length, 0);
+    this.#count ??= this.list().reduce((sum, manifest) => sum + manifest.files.length, 0);
+    return this.#count;
   }
 
   /** Where the bytes of a kept file are. */
@@ -102,7 +106,9 @@ export class SalvageStore {
 
   /** Begins a collection; nothing is on disk before the first file. */
   begin(epoch: number, reason: string): Salvage {
-    return new Salvage(this.#directory, { epoch, node: this.#node, reason });
+    return new Salvage(this.#directory, { epoch, node: this.#node, reason }, () => {
+      this.#count = undefined;
+    });
   }
 
   #hasManifest(name: string): boolean {
@@ -115,11 +121,17 @@ export class Salvage {
   readonly #parent: string;
   readonly #about: Pick<SalvageManifest, 'epoch' | 'node' | 'reason'>;
   readonly #files: SalvagedFile[] = [];
+  readonly #onFinished: () => void;
   #id: string | undefined;
 
-  constructor(parent: string, about: Pick<SalvageManifest, 'epoch' | 'node' | 'reason'>) {
+  constructor(
+    parent: string,
+    about: Pick<SalvageManifest, 'epoch' | 'node' | 'reason'>,
+    onFinished: () => void,
+  ) {
     this.#parent = parent;
     this.#about = about;
+    this.#onFinished = onFinished;
   }
 
   get files(): readonly SalvagedFile[] {
@@ -160,7 +172,7 @@ export class Salvage {
     this.#files.length = 0;
   }
 
-  /** Completes the collection; undefined when nothing was kept. */
+  /** Completes the collection, once; undefined when nothing was kept. */
   finish(): SalvageManifest | undefined {
     if (this.#id === undefined) return undefined;
     const directory = join(this.#parent, this.#id);
@@ -172,6 +184,9 @@ export class Salvage {
     renameSync(draft, join(directory, MANIFEST));
     syncDirectory(directory);
     syncDirectory(this.#parent);
+    // What is complete is not given up any more.
+    this.#id = undefined;
+    this.#onFinished();
     return manifest;
   }
 

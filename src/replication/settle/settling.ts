@@ -14,11 +14,14 @@
 import { closeSync } from 'node:fs';
 import type { ChunkSource } from '../apply/content.ts';
 import type { Slot } from '../apply/drift.ts';
-import { readChunk } from '../chunk-entries.ts';
-import type { Change, FileId } from '../command/change.ts';
+import { readStable } from '../capture/stable-read.ts';
+import { type ChunkEntries, readChunk } from '../chunk-entries.ts';
+import { type Change, type FileId, sameMeta } from '../command/change.ts';
 import { decodeCommand } from '../command/codec.ts';
+import { contentHash } from '../index/records.ts';
 import type { JournalledCommand, Parts } from '../parts.ts';
 import type { Salvage, SalvageManifest } from '../salvage/salvage-store.ts';
+import { metaOf } from '../volume/meta.ts';
 import type { VolumeTree } from '../volume/volume-tree.ts';
 import { type Difference, differencesOf } from './compare.ts';
 import { type FetchContent, Reconciler } from './reconcile.ts';
@@ -32,16 +35,25 @@ export interface SettleResult {
   readonly differences: number;
 }
 
+/** Where contents come from that neither the disk nor the log's window has. */
+export interface ContentSources {
+  /** Chunks that came before the window. */
+  readonly chunks: ChunkEntries;
+  readonly contents: { readonly fetch: FetchContent };
+}
+
 export class Settling {
   readonly #parts: Parts;
-  readonly #fetch: FetchContent;
+  readonly #sources: ContentSources;
   readonly #window = new Window();
   readonly #differences = new Map<VolumeTree, Difference[]>();
 
-  /** @param fetch where contents come from that neither the disk nor the window has */
-  constructor(parts: Parts, fetch: FetchContent) {
+  constructor(parts: Parts, sources: ContentSources) {
     this.#parts = parts;
-    this.#fetch = fetch;
+    this.#sources = sources;
+    for (const [hash, entryIndex] of sources.chunks.entries) {
+      this.#window.noteChunk(hash, entryIndex);
+    }
   }
 
   /** Places that were not surely right. */
@@ -55,7 +67,7 @@ export class Settling {
    * @param suspects commands whose files a loss of power may have taken from the disk
    */
   async scan(suspects: readonly JournalledCommand[]): Promise<void> {
-    const { index, local, trees } = this.#parts;
+    const { index, local, trees, closing } = this.#parts;
     for (const { index: entryIndex, data } of suspects) {
       for (const change of changesOf(data)) this.#window.suspect(index, change, entryIndex);
     }
@@ -63,16 +75,44 @@ export class Settling {
       const found: Difference[] = [];
       const isSuspect = (id: FileId) => this.#window.isSuspect(tree.number, id);
       for await (const difference of differencesOf({ tree, index, local, isSuspect })) {
-        found.push(difference);
+        closing.throwIfAborted();
+        if (!this.#isAsBefore(tree, difference)) found.push(difference);
       }
       this.#differences.set(tree, found);
     }
   }
 
+  /**
+   * Whether what looks different is what the index of before says all the same: read so
+   * soon after it was written that its looks prove nothing, or read after a loss of power.
+   */
+  #isAsBefore(tree: VolumeTree, { kind, id, path, stat }: Difference): boolean {
+    const { index, local } = this.#parts;
+    const record = id === undefined ? undefined : index.find(tree.number, id);
+    if (kind !== 'changed' || id === undefined || stat === undefined) return false;
+    if (record?.type !== 'file' || stat.type !== 'file' || stat.size !== record.bytes) return false;
+    const dir = tree.openPath(path.slice(0, -1));
+    if (dir === undefined) return false;
+    try {
+      const content = readStable({ dir, name: record.name });
+      if (content === undefined || content.isMixed) return false;
+      if (!contentHash(content.chunks).equals(record.content)) return false;
+      const layer = index.store.beginLayer();
+      local.setSignature(tree.number, id, content.signature);
+      index.store.commitThrough(layer);
+      return sameMeta(record.meta, metaOf(content.stat));
+    } finally {
+      closeSync(dir);
+    }
+  }
+
   /** Takes committed changes into the index, in the open layer. */
   advance(changes: readonly Change[], entryIndex: number): void {
+    const { chunks } = this.#sources;
+    chunks.add(changes, entryIndex);
     for (const change of changes) this.#window.advance(this.#parts.index, change, entryIndex);
     this.#parts.index.settleSums();
+    chunks.passed(changes);
   }
 
   /** These places are reconciled as well. */
@@ -150,6 +190,7 @@ export class Settling {
 
   async #reconcile(tree: VolumeTree): Promise<void> {
     const { index, local, stager, port } = this.#parts;
+    const { contents } = this.#sources;
     const fromWindow: ChunkSource = ({ hash }) => {
       const entryIndex = this.#window.entryOf(hash);
       return entryIndex === undefined ? undefined : readChunk(port, hash, entryIndex);
@@ -160,7 +201,7 @@ export class Settling {
       local,
       stager,
       chunks: [fromWindow],
-      fetch: this.#fetch,
+      fetch: contents.fetch,
       isSuspect: (id) => this.#window.isSuspect(tree.number, id),
     });
     const differing = this.#differences.get(tree) ?? [];

@@ -21,6 +21,11 @@ export class Window {
     return [...this.#slots.values()];
   }
 
+  /** The bytes of a chunk lie in that entry of the journal, before the window. */
+  noteChunk(hash: string, entryIndex: number): void {
+    this.#chunks.set(hash, entryIndex);
+  }
+
   /** Takes a change into the index, without touching the disk. */
   advance(index: FileIndex, change: Change, entryIndex: number): void {
     if (change.kind === 'chunk') {

@@ -15,6 +15,8 @@ export interface AddressDriver {
   readonly problem: string | undefined;
   /** How far the kernel ends it by itself: to the millisecond, to the second, or with the process. */
   readonly expiry: 'exact' | 'seconds' | 'process';
+  /** Why `expiry` is less than it could be, in words. */
+  readonly note?: string | undefined;
   /**
    * Takes the address, or holds it longer.
    *

@@ -9,8 +9,9 @@
 
 import { assert } from '../../errors.ts';
 import { handOver, transferLead } from './hand-over.ts';
-import { type Cause, type Decision, type Life, type Orders, SECONDARY } from './life.ts';
-import { fence, idle, isHeld, leadIsLost, NO_ORDERS, stay } from './orders.ts';
+import { type Decision, type Life, type Orders, SECONDARY } from './life.ts';
+import { fence, idle, isHeld, NO_ORDERS, stay } from './orders.ts';
+import { lossOf, objectionToServing } from './right.ts';
 import { serve } from './serve.ts';
 import type { DecideSettings, Situation } from './situation.ts';
 
@@ -18,7 +19,8 @@ import type { DecideSettings, Situation } from './situation.ts';
 export function decide(life: Life, situation: Situation, settings: DecideSettings): Decision {
   const lost = lossOf(life, situation, settings);
   if (lost !== undefined) {
-    return isHeld(situation) ? fence(life, situation, lost) : idle(situation);
+    const isNothingLeft = lost === 'leadLost' && !isHeld(situation);
+    return isNothingLeft ? idle(situation) : fence(life, situation, lost);
   }
   switch (life.phase) {
     case 'secondary':
@@ -26,14 +28,14 @@ export function decide(life: Life, situation: Situation, settings: DecideSetting
     case 'elected':
       return asElected(life, situation, settings);
     case 'arming':
-      return arm(life, situation);
+      return arm(life, situation, settings);
     case 'opening':
       return open(life, situation, settings);
     case 'serving':
       return serve(life, situation, settings);
     case 'stopping':
     case 'flushing':
-      return stop(life, situation);
+      return stop(life, situation, settings);
     case 'handingOver':
       return handOver(life, situation, settings);
     case 'transferring':
@@ -41,17 +43,6 @@ export function decide(life: Life, situation: Situation, settings: DecideSetting
     case 'fencing':
       return fencing(life, situation);
   }
-}
-
-/** Why this node must let go of everything now, if it must. */
-function lossOf(life: Life, situation: Situation, settings: DecideSettings): Cause | undefined {
-  if (life.phase === 'fencing') return undefined;
-  if (life.phase === 'secondary') return isHeld(situation) ? 'leadLost' : undefined;
-  if (leadIsLost(life, situation)) return 'leadLost';
-  if (!isHeld(situation)) return undefined;
-  if (situation.guardian?.isLost === true) return 'guardianLost';
-  const isExpired = situation.leaseEndMs - situation.nowMs <= settings.fenceLeadMs;
-  return isExpired || situation.guardian?.isOver === true ? 'leaseExpired' : undefined;
 }
 
 function asSecondary(situation: Situation): Decision {
@@ -65,47 +56,75 @@ function asElected(
   situation: Situation,
   settings: DecideSettings,
 ): Decision {
-  const obstacle = obstacleTo(life, situation, settings);
-  if (obstacle === undefined) {
-    const next: Life = { phase: 'arming', term: life.term, sinceMs: situation.nowMs };
-    return stay(next, { ...NO_ORDERS, capture: 'on' }, undefined);
+  if (situation.isShuttingDown) return idle(situation);
+  if (isLeasePossible(life, situation, settings)) {
+    // Nor may the place be given away: the target would not wait.
+    return stay(life, NO_ORDERS, 'the lease of the node that gave the lead may not be over');
   }
-  if (situation.canServe || situation.nowMs - life.sinceMs < settings.leaseMs) {
-    return stay(life, NO_ORDERS, obstacle);
+  const unable = inability(situation);
+  const obstacle = unable ?? obstacleTo(situation);
+  if (obstacle !== undefined) {
+    const patienceMs = unable === undefined ? settings.startDeadlineMs : settings.leaseMs;
+    return giveUp(life, situation, { obstacle, patienceMs });
   }
-  // It leads and cannot serve: whoever can is to lead.
-  const able = situation.candidates.find((candidate) => candidate.isReady);
-  if (able === undefined) return stay(life, NO_ORDERS, obstacle);
-  const next = { phase: 'handingOver', cause: 'illness', to: able.id } as const;
-  return stay({ ...next, term: life.term, sinceMs: situation.nowMs }, NO_ORDERS, obstacle);
+  const next: Life = { phase: 'arming', term: life.term, sinceMs: situation.nowMs };
+  return stay(next, { ...NO_ORDERS, capture: 'on' }, undefined);
 }
 
-/** What keeps an elected node from opening a tenure (safety rules 1 and 9). */
-function obstacleTo(
+/** Whether a tenure that others hold may still have a lease (safety rule 1). */
+function isLeasePossible(
   life: Extract<Life, { phase: 'elected' }>,
-  situation: Situation,
+  { lastRecord, ledByTransfer, nowMs }: Situation,
   settings: DecideSettings,
-): string | undefined {
-  if (!situation.canServe) return situation.obstacle ?? 'this node may not serve';
-  if (!situation.isCaughtUp) return 'committed changes are not all applied to the files yet';
-  if (situation.guardian === undefined) return 'the guardian is not there';
-  if (situation.guardian.isLost) return 'the guardian does not answer';
-  const { lastRecord, ledByTransfer } = situation;
+): boolean {
   const isClosed = lastRecord?.kind === 'handover' || lastRecord?.term === life.term;
   // A lead given by other means than the recorded hand-over proves no lease to be over.
   const untilMs = life.sinceMs + settings.leaseMs * FOREIGN_TRANSFER_WAIT;
-  if (ledByTransfer && !isClosed && situation.nowMs < untilMs) {
-    return 'the lease of the node that gave the lead may not be over';
-  }
-  return undefined;
+  return ledByTransfer && !isClosed && nowMs < untilMs;
 }
 
 /** L(1+2e) with e = 2 %. */
 const FOREIGN_TRANSFER_WAIT = 1.04;
 
-function arm(life: Extract<Life, { phase: 'arming' }>, situation: Situation): Decision {
+/** What keeps this node from ever serving, until something changes. */
+function inability({ canServe, obstacle, guardian }: Situation): string | undefined {
+  if (!canServe) return obstacle ?? 'this node may not serve';
+  if (guardian === undefined) return 'the guardian is not there';
+  return guardian.isLost ? 'the guardian does not answer' : undefined;
+}
+
+/** What keeps it from serving yet (safety rule 9). */
+function obstacleTo({ isCaughtUp }: Situation): string | undefined {
+  return isCaughtUp ? undefined : 'committed changes are not all applied to the files yet';
+}
+
+/** Leads and does not come to serve: after a while whoever can is to lead. */
+function giveUp(
+  life: Extract<Life, { phase: 'elected' | 'arming' }>,
+  situation: Situation,
+  { obstacle, patienceMs }: { readonly obstacle: string; readonly patienceMs: number },
+): Decision {
+  const orders: Orders = { ...NO_ORDERS, capture: life.phase === 'arming' ? 'on' : 'off' };
+  const able = situation.candidates.find((candidate) => candidate.isReady);
+  if (able === undefined || situation.nowMs - life.sinceMs < patienceMs) {
+    return stay(life, orders, obstacle);
+  }
+  const cause = inability(situation) === undefined ? 'startDeadline' : 'illness';
+  const next = { phase: 'handingOver', term: life.term, cause, to: able.id } as const;
+  return stay({ ...next, sinceMs: situation.nowMs }, orders, obstacle);
+}
+
+function arm(
+  life: Extract<Life, { phase: 'arming' }>,
+  situation: Situation,
+  settings: DecideSettings,
+): Decision {
+  if (situation.isShuttingDown) return idle(situation);
   const orders: Orders = { ...NO_ORDERS, capture: 'on' };
-  if (situation.capture !== 'armed') return stay(life, orders, 'capture is being armed');
+  if (situation.capture !== 'armed') {
+    const patienceMs = settings.startDeadlineMs;
+    return giveUp(life, situation, { obstacle: 'capture is being armed', patienceMs });
+  }
   const next: Life = { phase: 'opening', term: life.term, sinceMs: situation.nowMs };
   return stay(next, { ...orders, propose: { kind: 'tenure' } }, undefined);
 }
@@ -115,6 +134,7 @@ function open(
   situation: Situation,
   settings: DecideSettings,
 ): Decision {
+  if (situation.isShuttingDown) return idle(situation);
   const orders: Orders = { ...NO_ORDERS, capture: 'on' };
   const record = situation.lastRecord;
   const isProposed = record?.kind === 'tenure' && record.term === life.term;
@@ -122,12 +142,8 @@ function open(
     return stay(life, { ...orders, propose: { kind: 'tenure' } }, 'the tenure is being recorded');
   }
   assert(record.holder === situation.self, 'another node holds the tenure of the own term');
-  if (record.index > situation.commitIndex) {
-    return stay(life, orders, 'the record of the tenure is being committed');
-  }
-  if (situation.leaseEndMs - situation.nowMs <= settings.fenceLeadMs) {
-    return stay(life, orders, 'there is no lease yet');
-  }
+  const objection = objectionToServing(life.term, situation, settings);
+  if (objection !== undefined) return stay(life, orders, objection.text);
   const next: Life = {
     phase: 'serving',
     term: life.term,
@@ -142,6 +158,7 @@ function open(
 function stop(
   life: Extract<Life, { phase: 'stopping' | 'flushing' }>,
   situation: Situation,
+  settings: DecideSettings,
 ): Decision {
   const orders: Orders = { ...NO_ORDERS, capture: 'on' };
   if (isHeld(situation)) {
@@ -160,6 +177,11 @@ function stop(
     const next = { phase: 'handingOver', term: life.term, cause: life.cause, to } as const;
     const propose = { kind: 'handover', to } as const;
     return stay({ ...next, sinceMs: situation.nowMs }, { ...orders, propose }, undefined);
+  }
+  // Others who are a little behind get the time that they would lose by waiting for the lease.
+  const isWorthWaiting = situation.candidates.length > 0;
+  if (isWorthWaiting && situation.nowMs - life.sinceMs < settings.leaseMs) {
+    return stay(life, { ...orders, flush: true }, 'no other member is ready yet');
   }
   if (life.cause === 'shutdown') return stay(SECONDARY, { ...NO_ORDERS, resign: true }, undefined);
   // Nobody could take over after all: serve on.

@@ -9,23 +9,30 @@
 
 import type { Decision, Life, Orders } from './life.ts';
 import { NO_ORDERS, stay } from './orders.ts';
-import type { DecideSettings, Situation } from './situation.ts';
+import type { DecideSettings, LastRecord, Situation } from './situation.ts';
+
+type Giving = Extract<Life, { phase: 'handingOver' | 'transferring' }>;
 
 /** Capture stays as it is: armed after a tenure, off where there was none. */
 function giving(situation: Situation): Orders {
   return { ...NO_ORDERS, capture: situation.capture === 'off' ? 'off' : 'on' };
 }
 
-export function handOver(
-  life: Extract<Life, { phase: 'handingOver' | 'transferring' }>,
-  situation: Situation,
-  settings: DecideSettings,
-): Decision {
+/** The record of this hand-over, if it is the last word of the log about the tenure. */
+function recordOf(life: Giving, { lastRecord, self }: Situation): LastRecord | undefined {
+  const isOwn =
+    lastRecord?.kind === 'handover' &&
+    lastRecord.term === life.term &&
+    lastRecord.holder === self &&
+    lastRecord.to === life.to;
+  return isOwn ? lastRecord : undefined;
+}
+
+/** Records that nothing is held any more, and for whom. */
+export function handOver(life: Giving, situation: Situation, settings: DecideSettings): Decision {
   if (situation.nowMs - life.sinceMs > settings.leaseMs) return openAgain(life, situation);
-  const record = situation.lastRecord;
-  const isProposed =
-    record?.kind === 'handover' && record.term === life.term && record.to === life.to;
-  if (!isProposed) {
+  const record = recordOf(life, situation);
+  if (record === undefined) {
     const propose = { kind: 'handover', to: life.to } as const;
     return stay(life, { ...giving(situation), propose }, 'the hand-over is being recorded');
   }
@@ -37,13 +44,14 @@ export function handOver(
   return stay(next, { ...giving(situation), transfer }, undefined);
 }
 
+/** Asks the target until it leads or its time is over. */
 export function transferLead(
-  life: Extract<Life, { phase: 'handingOver' | 'transferring' }>,
+  life: Giving,
   situation: Situation,
   settings: DecideSettings,
 ): Decision {
   if (situation.nowMs - life.sinceMs > settings.leaseMs) return openAgain(life, situation);
-  const record = situation.lastRecord;
+  const record = recordOf(life, situation);
   if (situation.transferTarget !== undefined || record === undefined) {
     return stay(life, giving(situation), 'the target is being asked to take over');
   }
@@ -52,10 +60,7 @@ export function transferLead(
 }
 
 /** Back to the start of a tenure; on the way out there is nothing to go back to. */
-function openAgain(
-  life: Extract<Life, { phase: 'handingOver' | 'transferring' }>,
-  situation: Situation,
-): Decision {
+function openAgain(life: Giving, situation: Situation): Decision {
   if (situation.isShuttingDown) {
     return stay({ phase: 'secondary' }, { ...NO_ORDERS, resign: true }, undefined);
   }

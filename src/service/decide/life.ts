@@ -18,7 +18,13 @@ export type Cause =
   | 'illness'
   | 'leadLost'
   | 'leaseExpired'
-  | 'guardianLost';
+  | 'guardianLost'
+  /** Changes of files are not seen any more. */
+  | 'captureLost'
+  /** The log does not say that this tenure is open. */
+  | 'recordLost'
+  /** Something is held that no open tenure covers. */
+  | 'stray';
 
 export type Life =
   /** Follows, or leads without a right to serve. */

@@ -9,6 +9,7 @@ import type { DecideSettings, Situation } from './situation.ts';
 
 const SERVE: Orders = { ...NO_ORDERS, capture: 'on', service: 'serve' };
 
+/** One look at an open tenure: serve on, start anew, or begin to give it away. */
 export function serve(life: Serving, situation: Situation, settings: DecideSettings): Decision {
   const departure = departureFor(situation);
   if (departure !== undefined) return depart(life, situation, departure);
@@ -35,7 +36,7 @@ function departureFor(
   situation: Situation,
 ): { readonly cause: Cause; readonly to: string | undefined } | undefined {
   if (situation.isShuttingDown) return { cause: 'shutdown', to: undefined };
-  if (situation.switchover !== undefined) {
+  if (situation.switchover !== undefined && isReady(situation, situation.switchover.to)) {
     return { cause: 'switchover', to: situation.switchover.to };
   }
   if (situation.illness !== undefined && isAnyoneReady(situation)) {
@@ -80,5 +81,10 @@ function isUp({ guardian, probes }: Situation): boolean {
 }
 
 function isAnyoneReady(situation: Situation): boolean {
-  return situation.candidates.some((candidate) => candidate.isReady);
+  return isReady(situation, undefined);
+}
+
+/** Whether `wanted`, or anyone where nobody is named, could take over. */
+function isReady({ candidates }: Situation, wanted: string | undefined): boolean {
+  return candidates.some(({ id, isReady }) => isReady && (wanted ?? id) === id);
 }

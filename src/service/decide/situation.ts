@@ -15,7 +15,10 @@ export interface LastRecord {
   readonly to: string | undefined;
 }
 
-/** What the guardian last reported. */
+/**
+ * What the guardian last reported, or worse: an order to serve that it has not answered
+ * yet counts as carried out, so that nothing is ever held without being seen here.
+ */
 export interface GuardianFacts {
   readonly service: 'stopped' | 'starting' | 'running' | 'stopping';
   /** Whether any shared address is held. */
@@ -60,6 +63,7 @@ export interface Situation {
   /** Undefined while there is no guardian, and nothing is held. */
   readonly guardian: GuardianFacts | undefined;
   readonly probes: 'unknown' | 'passing' | 'failing';
+  /** The other members, the one to be preferred first. */
   readonly candidates: readonly Candidate[];
   /** Where a transfer that the core carries out is going. */
   readonly transferTarget: string | undefined;

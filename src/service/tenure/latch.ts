@@ -29,6 +29,8 @@ export class TenureLatch {
   #epoch = 0;
   #deadlines: Deadlines | undefined;
   #isOver = false;
+  /** The machine slept during this tenure. */
+  #hasSlept = false;
   #last: Moment | undefined;
 
   /** @param gapMsMax two looks further apart than this mean that the machine slept */
@@ -54,7 +56,10 @@ export class TenureLatch {
     if (epoch < this.#epoch) return 'stale';
     if (epoch === this.#epoch && this.#isOver) return 'over';
     if (nowMs >= deadlines.fenceAtMs) return 'late';
-    if (epoch > this.#epoch) this.#isOver = false;
+    if (epoch > this.#epoch) {
+      this.#isOver = false;
+      this.#hasSlept = false;
+    }
     const isShorter =
       epoch === this.#epoch &&
       this.#deadlines !== undefined &&
@@ -67,15 +72,16 @@ export class TenureLatch {
 
   /** Looks at the clocks: what must be done by now. */
   look(moment: Moment): Stage {
-    const hasSlept = this.#last !== undefined && this.#gap(this.#last, moment) > this.#gapMsMax;
+    const isGap = this.#last !== undefined && gapMs(this.#last, moment) > this.#gapMsMax;
     this.#last = moment;
     if (this.#deadlines === undefined) return 'none';
     const { fenceAtMs, killAtMs, deadByMs } = this.#deadlines;
-    if (hasSlept || moment.bootMs >= fenceAtMs) this.#isOver = true;
+    if (isGap) this.#hasSlept = true;
+    if (isGap || moment.bootMs >= fenceAtMs) this.#isOver = true;
     if (!this.#isOver) return 'hold';
     if (moment.bootMs >= deadByMs) return 'dead';
     // After sleep nobody knows what is left of the lease: there is no time to ask.
-    return hasSlept || moment.bootMs >= killAtMs ? 'kill' : 'fence';
+    return this.#hasSlept || moment.bootMs >= killAtMs ? 'kill' : 'fence';
   }
 
   /** The daemon is gone or said so: the tenure ends now. */
@@ -87,13 +93,14 @@ export class TenureLatch {
   released(): void {
     this.#deadlines = undefined;
   }
+}
 
-  #gap(before: Moment, after: Moment): number {
-    return Math.max(
-      after.bootMs - before.bootMs,
-      after.monotonicMs - before.monotonicMs,
-      // Only forward: a clock that is set back says nothing about a pause.
-      after.wallMs - before.wallMs,
-    );
-  }
+/** How far apart two moments are on the clock that shows most of it. */
+export function gapMs(before: Moment, after: Moment): number {
+  return Math.max(
+    after.bootMs - before.bootMs,
+    after.monotonicMs - before.monotonicMs,
+    // Only forward: a clock that is set back says nothing about a pause.
+    after.wallMs - before.wallMs,
+  );
 }

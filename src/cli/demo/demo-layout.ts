@@ -1,0 +1,109 @@
+/**
+ * Where everything of a demo stands: three nodes on one machine, each with a folder and
+ * ports of its own, and the shared address of their mail service. Pure.
+ */
+
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { assert } from '../../errors.ts';
+
+export interface DemoNode {
+  readonly id: string;
+  readonly configFile: string;
+  readonly dataDir: string;
+  readonly volume: string;
+  readonly tokenFile: string;
+  readonly logFile: string;
+  readonly peerPort: number;
+  readonly httpPort: number;
+  /** Where this node's own mail server listens; clients use the shared ports. */
+  readonly smtpPort: number;
+  readonly pop3Port: number;
+}
+
+export interface DemoLayout {
+  readonly folder: string;
+  readonly nodes: readonly DemoNode[];
+  /** The shared address: held by whoever is primary. */
+  readonly smtpPort: number;
+  readonly pop3Port: number;
+}
+
+export const DEMO_HOST = '127.0.0.1';
+/** Tells the service's processes from all others: the end of the script's path. */
+export const SERVICE_MARKER = 'examples/mail/server.js';
+
+const NODE_IDS = ['n1', 'n2', 'n3'];
+const PORTS_PER_NODE = 4;
+/** How many ports a layout needs. */
+export const PORT_COUNT: number = NODE_IDS.length * PORTS_PER_NODE + 2;
+/** Short enough to be watched, long enough for a machine that does three nodes' work. */
+const LEASE = '1500ms';
+
+export function layoutOf(folder: string, ports: readonly number[]): DemoLayout {
+  assert(ports.length === PORT_COUNT, 'a layout has a port for everything that listens');
+  const port = (index: number): number => ports[index] ?? 0;
+  return {
+    folder,
+    smtpPort: port(0),
+    pop3Port: port(1),
+    nodes: NODE_IDS.map((id, index) => {
+      const first = 2 + index * PORTS_PER_NODE;
+      return {
+        id,
+        configFile: join(folder, id, 'mailraft.yaml'),
+        dataDir: join(folder, id, 'data'),
+        volume: join(folder, id, 'mail'),
+        tokenFile: join(folder, id, 'http.token'),
+        logFile: join(folder, id, 'daemon.log'),
+        peerPort: port(first),
+        httpPort: port(first + 1),
+        smtpPort: port(first + 2),
+        pop3Port: port(first + 3),
+      };
+    }),
+  };
+}
+
+/** What `mailraft.yaml` of a node says; `serverScript` is the compiled mail server. */
+export function configText(layout: DemoLayout, self: DemoNode, serverScript: string): string {
+  const shared = { smtp: at(layout.smtpPort), pop3: at(layout.pop3Port) };
+  const own = { smtp: at(self.smtpPort), pop3: at(self.pop3Port) };
+  const listens = ['--smtp', own.smtp, '--pop3', own.pop3];
+  return stringify({
+    cluster: 'demo',
+    node: { id: self.id, dataDir: self.dataDir },
+    members: layout.nodes.map(({ id, peerPort }, index) => ({
+      ...{ id, address: at(peerPort), role: 'voter' },
+      ...(index === 0 ? { origin: true } : {}),
+    })),
+    peers: { listen: at(self.peerPort), tls: 'off' },
+    http: { listen: at(self.httpPort), tokenFile: self.tokenFile },
+    volumes: [{ name: 'mail', path: self.volume }],
+    service: {
+      driver: 'command',
+      start: [
+        process.execPath,
+        serverScript,
+        '--store',
+        self.volume,
+        ...listens,
+        '--name',
+        self.id,
+      ],
+      startDeadline: '10s',
+      stopTimeout: '5s',
+      // Through the shared address, as clients come: it shows the whole way to the service.
+      probes: [{ type: 'smtp', address: shared.smtp, every: '500ms', timeout: '1s', failures: 3 }],
+    },
+    address: [
+      { driver: 'proxy', address: shared.smtp, to: own.smtp },
+      { driver: 'proxy', address: shared.pop3, to: own.pop3 },
+    ],
+    timing: { lease: LEASE },
+  });
+}
+
+function at(port: number): string {
+  return `${DEMO_HOST}:${port}`;
+}

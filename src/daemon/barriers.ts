@@ -1,0 +1,50 @@
+/**
+ * Barriers: everything written before the call is committed when it returns (safety
+ * rule 17). Any node takes the request; the primary carries it out.
+ */
+
+import { MailraftError } from '../errors.ts';
+import { encodeDecree } from '../replication/command/codec.ts';
+import type { Member } from './member.ts';
+import type { Replication } from './replication-port.ts';
+
+export interface BarrierAnswer {
+  /** Of the barrier's own entry: everything it covers comes before it. */
+  readonly index: number;
+  /** Members whose journal has it, this one included. */
+  readonly copies: number;
+}
+
+const PATHS_SHOWN = 5;
+
+/**
+ * Carries a barrier out at the primary.
+ *
+ * @throws {MailraftError} `NOT_LEADER` when this node does not serve,
+ *   `PRECONDITION_FAILED` when a file could not be covered, `TIMED_OUT` when the lead was
+ *   lost meanwhile
+ */
+export async function barrierHere(
+  member: Member,
+  replication: Replication,
+  id: number,
+): Promise<BarrierAnswer> {
+  if (!member.serves) {
+    const { phase } = member.life;
+    throw new MailraftError('NOT_LEADER', `this node does not serve: it is ${phase}`);
+  }
+  const { term } = member.host.standing;
+  const { uncovered } = await replication.barrier();
+  if (uncovered.length > 0) {
+    const shown = uncovered.slice(0, PATHS_SHOWN).map((path) => JSON.stringify(path));
+    const text = `${uncovered.length} paths are not covered: ${shown.join(', ')}`;
+    throw new MailraftError('PRECONDITION_FAILED', text);
+  }
+  const placed = await member.proposals.decree(encodeDecree({ kind: 'barrier', id }));
+  if (placed.term !== term) {
+    throw new MailraftError('TIMED_OUT', 'the lead changed while the barrier was under way');
+  }
+  const { index } = placed;
+  const copies = member.host.progress().filter(({ match }) => match >= index).length;
+  return { index, copies };
+}

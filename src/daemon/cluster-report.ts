@@ -1,0 +1,102 @@
+/** What a node knows of the others, and of what came before: `/cluster`, `/history`, salvage. */
+
+import type { MemberConfig } from '../config/config.ts';
+import type {
+  ClusterReport,
+  HistoryEntry,
+  MemberReport,
+  SalvageEntry,
+} from '../net/http/node-port.ts';
+import type { HistoryRecord } from '../replication/command/decree.ts';
+import type { SalvageManifest } from '../replication/salvage/salvage-store.ts';
+import type { NodeParts } from './node-parts.ts';
+import { isPrimary } from './status-report.ts';
+
+export function clusterReport(parts: NodeParts): ClusterReport {
+  const { config, running } = parts;
+  const { term = 0, leader = '' } = running?.member.host.standing ?? {};
+  return {
+    cluster: config.cluster,
+    term,
+    leader: leader === '' ? null : leader,
+    primary: config.members.find(({ id }) => serves(parts, id))?.id ?? null,
+    members: config.members.map((member) => memberReport(parts, member)),
+  };
+}
+
+function serves(parts: NodeParts, id: string): boolean {
+  if (id === parts.config.node.id) return isPrimary(parts);
+  return parts.peers.findFresh(id)?.serves === true;
+}
+
+function memberReport(
+  parts: NodeParts,
+  { id, address, priority, site }: MemberConfig,
+): MemberReport {
+  const { config, running, peers, nowMs } = parts;
+  const isSelf = id === config.node.id;
+  const host = running?.member.host;
+  const progress = host?.progress().find((one) => one.id === id);
+  const match = isSelf ? (host?.status.lastIndex ?? 0) : (progress?.match ?? 0);
+  const heard = peers.find(id);
+  const lag = running?.member.lags.lag(match, host?.status.lastIndex ?? 0, nowMs());
+  const reason = reasonAgainst(parts, id);
+  const isLeading = host?.standing.role === 'leader';
+  return {
+    id,
+    address: `${address.host}:${address.port}`,
+    role: 'voter',
+    priority,
+    site,
+    isSelf,
+    isLeader: host?.standing.leader === id,
+    isPrimary: serves(parts, id),
+    // Only a leader knows how far the others are.
+    matchIndex: isLeading || isSelf ? match : (heard?.brief.applied ?? 0),
+    lag: isLeading && lag !== undefined ? lag : { entries: 0, bytes: 0, seconds: 0 },
+    eligible: reason === null,
+    reason,
+    ageMs: isSelf ? 0 : heard === undefined ? null : Math.round(nowMs() - heard.heardAtMs),
+  };
+}
+
+/** Why a member could not be primary now; null when it could. */
+function reasonAgainst({ config, running, peers }: NodeParts, id: string): string | null {
+  if (id === config.node.id) {
+    if (running === undefined) return 'the cluster is not founded yet';
+    return running.member.obstacle ?? null;
+  }
+  const brief = peers.findFresh(id);
+  if (brief === undefined) return 'it does not answer';
+  if (brief.serves || brief.canServe) return null;
+  return brief.obstacle === '' ? `its replication is ${brief.mode}` : brief.obstacle;
+}
+
+export function historyEntry({ atMs, ...record }: HistoryRecord): HistoryEntry {
+  return { ...record, at: new Date(atMs).toISOString() };
+}
+
+export function salvageEntry({
+  id,
+  epoch,
+  node,
+  keptAtMs,
+  reason,
+  files,
+}: SalvageManifest): SalvageEntry {
+  return {
+    id,
+    epoch,
+    node,
+    keptAt: new Date(keptAtMs).toISOString(),
+    reason,
+    files: files.map(({ volume, path, type, bytes, sha256, reason: why }) => ({
+      volume,
+      path,
+      type,
+      bytes,
+      sha256,
+      reason: why,
+    })),
+  };
+}

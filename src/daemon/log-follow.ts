@@ -1,0 +1,63 @@
+/**
+ * Follows the log with the files: settles what differs once the log is known to be the
+ * leader's (safety rule 16), puts a fetched state in its place, and keeps a node from
+ * voting whose journal may lack what it acknowledged.
+ */
+
+import type { RaftHost } from '../consensus/host/raft-host.ts';
+import type { Position, TenureMark } from '../replication/committed-state.ts';
+import type { Replication } from './replication-port.ts';
+
+export class LogFollow {
+  readonly #host: RaftHost;
+  readonly #replication: Replication;
+  #isMuted: boolean;
+  /** The report of replication on which it was last told to settle. */
+  #settledOn: object | undefined;
+  #fetched: { readonly position: Position; readonly tenure: TenureMark | undefined } | undefined;
+
+  /** @param isMuted the journal may lack entries that this node acknowledged */
+  constructor(host: RaftHost, replication: Replication, isMuted: boolean) {
+    this.#host = host;
+    this.#replication = replication;
+    this.#isMuted = isMuted;
+  }
+
+  /** Whether this node must not vote yet. */
+  get isMuted(): boolean {
+    return this.#isMuted;
+  }
+
+  /** The state at `position` was fetched; the log is to begin after it. */
+  fetched(position: Position, tenure: TenureMark | undefined): void {
+    this.#fetched = { position, tenure };
+  }
+
+  /** @param maySettle nothing of ours runs in the volumes, and capture has ended */
+  step(maySettle: boolean): void {
+    this.#install();
+    if (!this.#isLogOfLeader) return;
+    this.#isMuted = false;
+    const { status } = this.#replication;
+    // One word for each report: settling may have begun anew since the last one.
+    if (!maySettle || status.mode !== 'unsettled' || status === this.#settledOn) return;
+    this.#settledOn = status;
+    const { term } = this.#host.standing;
+    const { commit } = this.#host.status;
+    this.#replication.settle(commit, `not in the log that won, as of epoch ${term}`);
+  }
+
+  /** Something of the present leader's own term is committed here. */
+  get #isLogOfLeader(): boolean {
+    const { leader, term } = this.#host.standing;
+    return leader !== '' && this.#host.termAt(this.#host.status.commit) === term;
+  }
+
+  #install(): void {
+    if (this.#fetched === undefined) return;
+    const { position, tenure } = this.#fetched;
+    const mark = { ...position, membership: this.#host.membership };
+    // Without a leader there is nobody to tell: it is tried again.
+    if (this.#host.installState(mark, tenure)) this.#fetched = undefined;
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * What the host begins with: the journal's recovery and the files' position in the log
+ * brought together.
+ */
+
+import type { Entry, Membership } from '../consensus/core/types.ts';
+import type { HostStart } from '../consensus/host/ports.ts';
+import type { PlacedTenureRecord, TenureRecord } from '../consensus/host/tenure-records.ts';
+import type { Journal } from '../journal/journal.ts';
+import { DECREE_TAG, decodeCommand } from '../replication/command/codec.ts';
+import type { CommittedState } from '../replication/committed-state.ts';
+
+/** Reads the tenure record in an entry, if it holds one. */
+export function readTenure({ data }: Entry): TenureRecord | undefined {
+  if (data[0] !== DECREE_TAG) return undefined;
+  const command = decodeCommand(data);
+  if (command.kind !== 'decree') return undefined;
+  const { decree } = command;
+  return decree.kind === 'tenure' || decree.kind === 'handover' ? decree : undefined;
+}
+
+/**
+ * Makes a journal that ends before what is applied begin there: the files are a
+ * committed state, and everything after it comes from the leader.
+ *
+ * @returns whether the journal may lack entries that this node acknowledged, so that it
+ *   must not vote before it has everything again
+ */
+export async function mendJournal(
+  journal: Journal,
+  { position }: CommittedState,
+  membership: Membership,
+): Promise<boolean> {
+  if (position.index <= journal.lastIndex) return journal.damage !== undefined;
+  await new Promise<void>((resolve) => {
+    const snapshot = { ...position, membership };
+    const batch = { hardState: undefined, entries: [], snapshot, promiseMs: undefined };
+    journal.append({ ...batch, mustSync: true }, resolve);
+  });
+  return true;
+}
+
+export function hostStart(
+  journal: Journal,
+  { position, tenure }: CommittedState,
+  membership: Membership,
+): HostStart {
+  const { hardState } = journal;
+  const commit = Math.min(Math.max(hardState.commit, position.index), journal.lastIndex);
+  return {
+    hardState: { ...hardState, commit },
+    membership,
+    applied: Math.max(position.index, journal.firstIndex - 1),
+    longestPromiseMs: journal.promiseMs,
+    tenureRecords: recordsOf(journal, tenure),
+  };
+}
+
+function recordsOf(journal: Journal, applied: CommittedState['tenure']): PlacedTenureRecord[] {
+  const records = journal.taggedEntries.flatMap((entry) => {
+    const record = readTenure(entry);
+    return record === undefined ? [] : [{ index: entry.index, record }];
+  });
+  const isOlder = applied !== undefined && applied.index < (records[0]?.index ?? Infinity);
+  return isOlder ? [applied, ...records] : records;
+}

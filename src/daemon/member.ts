@@ -1,0 +1,443 @@
+/**
+ * A member of a founded cluster: log, files, decisions and guardian, connected.
+ *
+ * Everything here runs on one event loop and calls `evaluate` after each event; the
+ * work that takes time is in the threads of the journal and of replication.
+ */
+
+import type { Config } from '../config/config.ts';
+import type { ApplyWork } from '../consensus/core/ready.ts';
+import type { HostEvents, PeerMessage, Standing } from '../consensus/host/ports.ts';
+import { RaftHost } from '../consensus/host/raft-host.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Logger } from '../platform/log.ts';
+import { encodeDecree } from '../replication/command/codec.ts';
+import type { Decree } from '../replication/command/decree.ts';
+import type { Position, TenureMark } from '../replication/committed-state.ts';
+import type { ReplicationEvent } from '../replication/parts.ts';
+import type { Life } from '../service/decide/life.ts';
+import type { Candidate } from '../service/decide/situation.ts';
+import { Applying } from './applying.ts';
+import { FilesGate } from './files-gate.ts';
+import { HistoryRecorder } from './history-recorder.ts';
+import { LagMeter } from './lag-meter.ts';
+import { LeadDuties, neededFrom } from './lead-duties.ts';
+import { LogFollow } from './log-follow.ts';
+import { hostStart, readTenure } from './log-start.ts';
+import type { Brief, PeerWatch } from './peer-watch.ts';
+import { type GuardianPort, PrimaryControl } from './primary-control.ts';
+import { Proposals } from './proposals.ts';
+import { hostOptions } from './raft-settings.ts';
+import type { Replication } from './replication-port.ts';
+
+export interface ProbesPort {
+  readonly verdict: 'unknown' | 'passing' | 'failing';
+  start(): void;
+  stop(): void;
+  reset(): void;
+}
+
+export interface MemberParts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly journal: Journal;
+  readonly replication: Replication;
+  readonly guardian: GuardianPort;
+  readonly probes: ProbesPort;
+  readonly peers: PeerWatch;
+  readonly membership: { readonly voters: readonly string[] } & HostMembership;
+  /** The journal may lack what this node acknowledged: no vote before it is whole. */
+  readonly isMuted: boolean;
+  send(message: PeerMessage): void;
+  nowMs(): number;
+  wallMs(): number;
+  random(below: number): number;
+  /** Something that people and dashboards want to know. */
+  onEvent(event: MemberEvent): void;
+  onFailed(error: Error): void;
+}
+
+type HostMembership = Parameters<typeof hostStart>[2];
+
+export type MemberEvent =
+  | { readonly kind: 'standing'; readonly standing: Standing }
+  | { readonly kind: 'life'; readonly before: Life; readonly after: Life }
+  | { readonly kind: 'serving'; readonly epoch: number }
+  | { readonly kind: 'decree'; readonly index: number; readonly decree: Decree }
+  | { readonly kind: 'space'; readonly hasSpace: boolean }
+  | { readonly kind: 'committed'; readonly ms: number };
+
+/** A request that is being carried out: who is to take over. */
+export interface SwitchoverRequest {
+  readonly to: string | undefined;
+}
+
+const HOUSEKEEPING_MS = 2000;
+const NOT_BASELINED = "the cluster's data are not indexed yet";
+
+export class Member {
+  readonly #parts: MemberParts;
+  readonly #self: string;
+  readonly #host: RaftHost;
+  readonly #control: PrimaryControl;
+  readonly #applying: Applying;
+  readonly #history: HistoryRecorder;
+  readonly #follow: LogFollow;
+  readonly #duties: LeadDuties;
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly files: FilesGate;
+  readonly proposals: Proposals;
+  readonly lags = new LagMeter();
+  switchover: SwitchoverRequest | undefined;
+  hasSpace = true;
+  #isShuttingDown = false;
+  #isClosed = false;
+  #recordedEpoch = 0;
+
+  constructor(parts: MemberParts) {
+    const { config, journal, replication } = parts;
+    this.#parts = parts;
+    this.#self = config.node.id;
+    const { state } = replication.status;
+    this.#host = new RaftHost(
+      hostOptions(config, state.leaseMs ?? config.timing.leaseMs),
+      hostStart(journal, state, parts.membership),
+      {
+        storage: journal,
+        events: this.#hostEvents(),
+        readTenure,
+        random: (below) => parts.random(below),
+        send: (message) => parts.send(message),
+        nowMs: () => parts.nowMs(),
+      },
+    );
+    this.#applying = new Applying((work) => this.#host.applied(work));
+    this.#history = new HistoryRecorder(this.#self, parts.nowMs());
+    this.#follow = new LogFollow(this.#host, replication, parts.isMuted);
+    this.proposals = this.#makeProposals();
+    this.#duties = new LeadDuties({ ...parts, host: this.#host, proposals: this.proposals });
+    this.files = this.#makeFiles();
+    this.#control = this.#makeControl();
+    this.#startTimers();
+  }
+
+  get host(): RaftHost {
+    return this.#host;
+  }
+
+  /** The journal may lack what this node acknowledged, and so it does not vote. */
+  get isMuted(): boolean {
+    return this.#follow.isMuted;
+  }
+
+  get life(): Life {
+    return this.#control.life;
+  }
+
+  get waitsFor(): string | undefined {
+    return this.#control.waitsFor;
+  }
+
+  /** The service is up here, within a valid tenure. */
+  get serves(): boolean {
+    const { life } = this.#control;
+    const isUp = life.phase === 'serving' && life.upAtMs !== undefined;
+    return isUp && this.#host.leaseEndMs > this.#parts.nowMs();
+  }
+
+  /** Nothing is held here, and nothing is on its way to be. */
+  get isAtRest(): boolean {
+    const { phase } = this.life;
+    return (phase === 'secondary' || phase === 'elected') && !this.#isServiceHeld();
+  }
+
+  get brief(): Brief {
+    const { status } = this.#parts.replication;
+    const { life } = this;
+    const obstacle = this.obstacle ?? '';
+    return {
+      node: this.#self,
+      mode: status.mode,
+      phase: life.phase,
+      serves: this.serves,
+      epoch: life.phase === 'secondary' ? 0 : life.term,
+      canServe: obstacle === '' && status.mode === 'following' && status.missing === 0,
+      obstacle,
+      applied: this.files.appliedIndex,
+      neededFrom: neededFrom(this.#parts.replication),
+      missing: status.missing,
+      fetchedBytes: status.fetchedBytes,
+      salvageFiles: status.salvageFiles,
+    };
+  }
+
+  /** Why this node may not serve, whatever else holds. */
+  get obstacle(): string | undefined {
+    const own = this.#parts.config.members.find(({ id }) => id === this.#self);
+    const { mode, missing } = this.#parts.replication.status;
+    if (own?.canBePrimary === false) return 'it is not to be primary, says its configuration';
+    if (mode === 'awaitingBaseline') return NOT_BASELINED;
+    if (mode === 'resyncing') return 'it is fetching the state from another member';
+    if (missing > 0) return `${missing} files are missing here`;
+    if (!this.hasSpace) return 'the journal has no space';
+    if (this.#isShuttingDown) return 'it is shutting down';
+    return undefined;
+  }
+
+  /** Other members, the one that is to be asked first at the front. */
+  get candidates(): readonly Candidate[] {
+    const { config, peers } = this.#parts;
+    const progress = this.#host.progress();
+    return config.members
+      .filter(({ id }) => id !== this.#self)
+      .toSorted((a, b) => b.priority - a.priority)
+      .map(({ id }) => {
+        const member = progress.find((one) => one.id === id);
+        const isLevel = member?.isActive === true && member.state === 'replicate';
+        return { id, isReady: isLevel && peers.findFresh(id)?.canServe === true };
+      });
+  }
+
+  receive(messages: readonly PeerMessage[]): void {
+    if (this.#isClosed) return;
+    const heard = this.isMuted
+      ? messages.filter(({ message }) => !isVoteRequest(message.type))
+      : messages;
+    const { leader } = this.#host.standing;
+    if (heard.some(({ message }) => message.from === leader)) {
+      this.#history.leaderSeen(this.#parts.nowMs());
+    }
+    this.#host.receive(heard);
+    this.evaluate();
+  }
+
+  reportUnreachable(peer: string): void {
+    if (!this.#isClosed) this.#host.reportUnreachable(peer);
+  }
+
+  /** Looks at everything that may have changed, and acts. */
+  evaluate(): void {
+    if (this.#isClosed) return;
+    this.files.step();
+    this.#follow.step(!this.#isServiceHeld() && this.files.capture === 'off');
+    this.#host.setEligible(this.#isEligible);
+    this.#duties.step();
+    this.#control.evaluate();
+    this.#recordHistory();
+  }
+
+  /** Gives its place away, if it has it; `isAtRest` tells when. */
+  shutDown(): void {
+    this.#isShuttingDown = true;
+    this.evaluate();
+  }
+
+  /** Nothing more is decided or sent. */
+  close(): void {
+    this.#isClosed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#parts.probes.stop();
+  }
+
+  /** What replication says; see `ReplicationPort`. */
+  get replicationEvents(): {
+    propose(sequence: number, data: Buffer): void;
+    onApplied(index: number): void;
+    onDecree(index: number, decree: Decree): void;
+    onEvent(event: ReplicationEvent): void;
+    onStateFetched(position: Position, tenure: TenureMark | undefined): void;
+  } {
+    return {
+      propose: (sequence, data) => this.proposals.batch(sequence, data),
+      onApplied: (index) => this.#applied(index),
+      onDecree: (index, decree) => this.#decreed(index, decree),
+      onEvent: () => this.evaluate(),
+      onStateFetched: (position, tenure) => {
+        this.#follow.fetched(position, tenure);
+        this.#applied(position.index);
+      },
+    };
+  }
+
+  get #isEligible(): boolean {
+    if (this.isMuted || this.#isShuttingDown) return false;
+    const own = this.#parts.config.members.find(({ id }) => id === this.#self);
+    if (own?.canBePrimary === false) return false;
+    const { mode, missing } = this.#parts.replication.status;
+    if (mode === 'awaitingBaseline') return own?.origin === true;
+    return mode !== 'resyncing' && missing === 0;
+  }
+
+  #applied(index: number): void {
+    this.files.appliedTo(index);
+    this.#applying.appliedTo(index);
+    this.proposals.retry();
+    this.evaluate();
+  }
+
+  #decreed(index: number, decree: Decree): void {
+    if (decree.kind === 'settings') this.#host.setLeaseMs(decree.leaseMs);
+    if (decree.kind === 'floor')
+      this.#host.compact(Math.min(decree.index, neededFrom(this.#parts.replication)));
+    this.#parts.onEvent({ kind: 'decree', index, decree });
+  }
+
+  #isServiceHeld(): boolean {
+    const { life } = this.#control;
+    const epoch = life.phase === 'secondary' ? this.#host.standing.term : life.term;
+    const facts = this.#parts.guardian.facts(epoch);
+    return facts !== undefined && (facts.service !== 'stopped' || facts.isAddressHeld);
+  }
+
+  #startTimers(): void {
+    const tick = (): void => {
+      // What peers sent meanwhile is heard before the clock is looked at.
+      setImmediate(() => {
+        if (this.#isClosed) return;
+        this.#host.advance();
+        this.proposals.retry();
+        this.evaluate();
+      });
+      this.#timers[0] = setTimeout(tick, this.#host.tickMs);
+    };
+    this.#timers.push(setTimeout(tick, this.#host.tickMs));
+    const keepHouse = () => {
+      if (this.serves) this.#duties.keepHouse();
+    };
+    this.#timers.push(setInterval(keepHouse, HOUSEKEEPING_MS));
+  }
+
+  #hostEvents(): HostEvents {
+    const { onEvent, replication, onFailed } = this.#parts;
+    return {
+      onStanding: (standing) => {
+        if (standing.role !== 'leader') this.proposals.leadLost();
+        onEvent({ kind: 'standing', standing });
+      },
+      onApply: (work) => this.#apply(work),
+      onStateNeeded: () => replication.needState(),
+      onSpace: (hasSpace) => {
+        this.hasSpace = hasSpace;
+        onEvent({ kind: 'space', hasSpace });
+        this.evaluate();
+      },
+      onStorageFailed: (error) => onFailed(error),
+    };
+  }
+
+  #apply(work: ApplyWork): void {
+    const items = this.#applying.take(work, (entry) => this.proposals.committed(entry));
+    this.#parts.replication.apply(items);
+  }
+
+  #makeProposals(): Proposals {
+    const { nowMs, onEvent } = this.#parts;
+    const host = this.#host;
+    return new Proposals({
+      propose: (data) => host.propose(data),
+      get term() {
+        return host.standing.term;
+      },
+      nowMs,
+      onCommitted: (ms) => onEvent({ kind: 'committed', ms }),
+      onAccepted: (index, bytes) => this.lags.note(index, bytes, nowMs()),
+    });
+  }
+
+  #makeFiles(): FilesGate {
+    const { replication, log } = this.#parts;
+    return new FilesGate({
+      replication,
+      proposals: this.proposals,
+      log,
+      isServiceHeld: () => this.#isServiceHeld(),
+      encodeBarrier: (id) => encodeDecree({ kind: 'barrier', id }),
+      onChange: () => this.evaluate(),
+    });
+  }
+
+  #makeControl(): PrimaryControl {
+    const { config, guardian, nowMs } = this.#parts;
+    const { startDeadlineMs, restarts } = config.service;
+    const settings = {
+      self: this.#self,
+      ending: config.timing.ending,
+      startDeadlineMs,
+      restartsMax: restarts.max,
+      restartsWithinMs: restarts.withinMs,
+    };
+    return new PrimaryControl(settings, {
+      host: this.#host,
+      guardian: this.#askingAnew(guardian),
+      files: this.files,
+      nowMs,
+      surroundings: () => this.#surroundings(),
+      encodeRecord: (record) =>
+        encodeDecree(record.kind === 'handover' ? { ...record, cause: this.#cause } : record),
+      onLife: (before, after) => this.#moved(before, after),
+    });
+  }
+
+  /** A service that is started anew is probed anew: what it answered before proves nothing. */
+  #askingAnew(guardian: GuardianPort): GuardianPort {
+    return {
+      facts: (epoch) => guardian.facts(epoch),
+      serve: (epoch, deadlines) => guardian.serve(epoch, deadlines),
+      restart: (epoch, deadlines) => {
+        this.#parts.probes.reset();
+        guardian.restart(epoch, deadlines);
+      },
+      stop: (epoch, deadlines) => guardian.stop(epoch, deadlines),
+      fence: (epoch) => guardian.fence(epoch),
+    };
+  }
+
+  get #cause(): string {
+    const { life } = this.#control;
+    return 'cause' in life ? life.cause : 'handed over';
+  }
+
+  #recordHistory(): void {
+    const { life } = this;
+    if (life.phase !== 'serving' || life.upAtMs === undefined) return;
+    if (this.#recordedEpoch === life.term) return;
+    this.#recordedEpoch = life.term;
+    const { nowMs, wallMs, onEvent } = this.#parts;
+    const record = this.#history.record(life.term, nowMs(), wallMs());
+    this.#duties.propose({ kind: 'history', record });
+    onEvent({ kind: 'serving', epoch: life.term });
+  }
+
+  #surroundings(): ReturnType<ConstructorParameters<typeof PrimaryControl>[1]['surroundings']> {
+    const { obstacle } = this;
+    return {
+      canServe: obstacle === undefined,
+      obstacle,
+      probes: this.#parts.probes.verdict,
+      candidates: this.candidates,
+      switchover: this.switchover,
+      isShuttingDown: this.#isShuttingDown,
+      illness: this.#illness,
+    };
+  }
+
+  get #illness(): string | undefined {
+    if (!this.hasSpace) return 'the journal has no space';
+    return this.#host.isStorageStalled ? 'the disk stalls' : undefined;
+  }
+
+  #moved(before: Life, after: Life): void {
+    const { probes, nowMs, onEvent } = this.#parts;
+    this.#history.moved(before, after, nowMs(), this.#host.lastTenureRecord?.record);
+    if (after.phase === 'serving') probes.start();
+    else probes.stop();
+    if (after.phase === 'serving') this.files.forgetFlush();
+    const isBack = ['secondary', 'elected', 'arming'].includes(after.phase);
+    if (isBack) this.switchover = undefined;
+    onEvent({ kind: 'life', before, after });
+  }
+}
+
+function isVoteRequest(type: PeerMessage['message']['type']): boolean {
+  return type === 'vote' || type === 'preVote' || type === 'timeoutNow';
+}

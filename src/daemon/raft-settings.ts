@@ -1,0 +1,37 @@
+/** The core's options as the product runs them, and the voters they speak of. */
+
+import type { Config } from '../config/config.ts';
+import { ELECTION_JITTER_TICKS, REPEAT_REQUEST_TICKS } from '../config/timings.ts';
+import type { Membership } from '../consensus/core/types.ts';
+import type { HostOptions } from '../consensus/host/ports.ts';
+
+const MIB = 1024 * 1024;
+
+export function hostOptions(config: Config, leaseMs: number): HostOptions {
+  const { ticksPerLease, heartbeatTicks } = config.timing;
+  return {
+    id: config.node.id,
+    leaseMs,
+    ticksPerLease,
+    core: {
+      electionTicks: ticksPerLease,
+      electionJitterTicks: ELECTION_JITTER_TICKS,
+      heartbeatTicks,
+      repeatRequestTicks: REPEAT_REQUEST_TICKS,
+      preVote: true,
+      checkQuorum: true,
+      appendBytesMax: MIB,
+      inflightMessagesMax: 128,
+      inflightBytesMax: 8 * MIB,
+      uncommittedBytesMax: 32 * MIB,
+      applyingBytesMax: 8 * MIB,
+    },
+  };
+}
+
+/** The members that the journal knows, or those of the founding before it knows any. */
+export function membershipOf(journalled: Membership, founders: readonly string[]): Membership {
+  return journalled.voters.length > 0
+    ? journalled
+    : { voters: founders, outgoing: [], learners: [] };
+}

@@ -1,0 +1,240 @@
+/** What a node says of itself: `GET /status`, readiness, and the metrics' snapshot. */
+
+import type {
+  MetricsSnapshot,
+  NodeRole,
+  PeerReport,
+  ReadyCheck,
+  StatusReport,
+  VolumeReport,
+} from '../net/http/node-port.ts';
+import type { NodeParts, Running } from './node-parts.ts';
+
+/** The role under which others know this node. */
+export function roleOf(parts: NodeParts): NodeRole {
+  const { running, failure } = parts;
+  if (failure !== undefined) return 'stopped';
+  if (running === undefined) return 'joining';
+  if (isPrimary(parts)) return 'primary';
+  return running.replication.status.state.isBaselined ? 'secondary' : 'joining';
+}
+
+/** Only while the tenure is valid, the addresses are held and the probes pass. */
+export function isPrimary({ running, guardian, probes }: NodeParts): boolean {
+  if (running?.member.serves !== true || probes.verdict !== 'passing') return false;
+  const isRunning = guardian.service.state === 'running';
+  return isRunning && guardian.addresses.every(({ held }) => held);
+}
+
+export function statusReport(parts: NodeParts): StatusReport {
+  const { config, version, guardian, probes, running } = parts;
+  return {
+    node: config.node.id,
+    cluster: config.cluster,
+    version,
+    role: roleOf(parts),
+    raft: raftReport(running),
+    tenure: tenureReport(parts),
+    service: {
+      state: guardian.service.state,
+      pid: guardian.service.pid ?? null,
+      crashes: guardian.service.crashes,
+      probes: probes.reports,
+    },
+    address: guardian.addresses.map(({ address, held }) => ({ address, held })),
+    volumes: volumeReports(parts),
+    replication: replicationReport(running),
+    journal: {
+      bytes: running?.journal.bytes ?? 0,
+      maxSizeBytes: config.journal.maxSizeBytes,
+      hasSpace: running?.member.hasSpace ?? true,
+      damage: running?.journal.damage?.reason ?? null,
+    },
+    salvage: { count: running?.replication.status.salvageFiles ?? 0 },
+    peers: peerReports(parts),
+    paused: false,
+    warnings: warningsOf(parts),
+  };
+}
+
+function raftReport(running: Running | undefined): StatusReport['raft'] {
+  if (running === undefined) {
+    const nothing = { commitIndex: 0, appliedIndex: 0, lastIndex: 0, firstIndex: 1 };
+    return { state: 'follower', term: 0, leader: null, ...nothing };
+  }
+  const { host, files } = running.member;
+  const { role, term, leader } = host.standing;
+  const { commit, lastIndex, firstIndex } = host.status;
+  return {
+    state: role,
+    term,
+    leader: leader === '' ? null : leader,
+    commitIndex: commit,
+    appliedIndex: files.appliedIndex,
+    lastIndex,
+    firstIndex,
+  };
+}
+
+function tenureReport({ running, guardian, nowMs }: NodeParts): StatusReport['tenure'] {
+  const { protection } = guardian;
+  if (running === undefined) {
+    const phase = 'secondary';
+    return { epoch: 0, valid: false, expiresInMs: 0, phase, waitsFor: null, protection };
+  }
+  const { member, replication } = running;
+  const { life } = member;
+  const leftMs = Math.max(0, member.host.leaseEndMs - nowMs());
+  const isHolder = !['secondary', 'elected', 'arming', 'fencing'].includes(life.phase);
+  return {
+    epoch: replication.status.state.tenure?.record.term ?? 0,
+    valid: isHolder && leftMs > 0,
+    expiresInMs: isHolder ? Math.round(leftMs) : 0,
+    phase: life.phase,
+    waitsFor: member.waitsFor ?? null,
+    protection,
+  };
+}
+
+function volumeReports({ config, running }: NodeParts): VolumeReport[] {
+  const status = running?.replication.status;
+  return config.volumes.map(({ name, path }, at) => {
+    const volume = status?.volumes[at];
+    const checked = status?.checked;
+    return {
+      name,
+      path,
+      files: volume?.files ?? 0,
+      bytes: volume?.bytes ?? 0,
+      treeHash: volume?.treeHash ?? '',
+      treeHashIndex: status?.treeHashIndex ?? 0,
+      checkedIndex: checked?.index ?? 0,
+      checkedAt: (checked?.atMs ?? 0) > 0 ? new Date(checked?.atMs ?? 0).toISOString() : null,
+      checkedFiles: checked?.files ?? 0,
+      // What capture saw and did not commit yet is not divided by volume.
+      dirty: (status?.dirty ?? 0) + (status?.underWay ?? 0),
+      missing: volume?.missing ?? 0,
+    };
+  });
+}
+
+function replicationReport(running: Running | undefined): StatusReport['replication'] {
+  const status = running?.replication.status;
+  return {
+    mode: status?.mode ?? 'awaitingBaseline',
+    problem: status?.problem ?? null,
+    fetchedBytes: status?.fetchedBytes ?? 0,
+    overflows: status?.overflows ?? 0,
+    watched: status?.watched ?? 0,
+  };
+}
+
+function peerReports({ config, transport, peers, nowMs }: NodeParts): PeerReport[] {
+  return config.members
+    .filter(({ id }) => id !== config.node.id)
+    .map(({ id }) => {
+      const heard = peers.find(id);
+      return {
+        id,
+        isConnected: transport.isConnected(id),
+        problem: transport.problemOf(id) ?? peers.problemOf(id) ?? null,
+        ageMs: heard === undefined ? null : Math.round(nowMs() - heard.heardAtMs),
+      };
+    });
+}
+
+function warningsOf(parts: NodeParts): string[] {
+  const { config, running, guardian, foundingProblem, failure } = parts;
+  const status = running?.replication.status;
+  const found = [
+    failure?.message,
+    foundingProblem,
+    status?.problem,
+    running?.member.hasSpace === false ? 'the journal has no space' : undefined,
+    running?.member.isMuted === true
+      ? 'the journal was damaged; this node votes again once it has everything'
+      : undefined,
+    running?.member.host.isStorageStalled === true ? 'the disk stalls' : undefined,
+    ...guardian.addresses.map(({ address, problem }) =>
+      problem === undefined ? undefined : `${address}: ${problem}`,
+    ),
+    guardian.isConnected ? undefined : 'the guardian is not there',
+    ...config.warnings,
+  ];
+  return found.filter((text) => text !== undefined);
+}
+
+/** The checks of `GET /readyz`: this node takes part and has everything. */
+export function readyChecks(parts: NodeParts): ReadyCheck[] {
+  const { running, guardian } = parts;
+  const status = running?.replication.status;
+  const leader = running?.member.host.standing.leader ?? '';
+  const isWhole = status?.mode === 'following' || status?.mode === 'leading';
+  return [
+    check('founded', running !== undefined, parts.foundingProblem ?? 'the cluster is founded'),
+    check('leader', leader !== '', leader === '' ? 'no leader is known' : `${leader} leads`),
+    check('files', isWhole, `replication is ${status?.mode ?? 'not running'}`),
+    check('missing', (status?.missing ?? 0) === 0, `${status?.missing ?? 0} files are missing`),
+    check('journal', running?.member.hasSpace !== false, 'space for the journal'),
+    check('guardian', guardian.isConnected, 'the guardian answers'),
+  ];
+}
+
+function check(name: string, ok: boolean, text: string): ReadyCheck {
+  return { name, ok, text };
+}
+
+export function metricsSnapshot(parts: NodeParts): MetricsSnapshot {
+  const { running, guardian, probes, counts, version } = parts;
+  const status = running?.replication.status;
+  const member = running?.member;
+  const expiresInMs = tenureReport(parts).expiresInMs;
+  return {
+    version,
+    role: roleOf(parts),
+    raftState: member?.host.standing.role ?? 'follower',
+    term: member?.host.standing.term ?? 0,
+    commitIndex: member?.host.status.commit ?? 0,
+    leaderChanges: counts.leaderChanges,
+    tenureExpirySeconds: expiresInMs > 0 ? (Date.now() + expiresInMs) / 1000 : null,
+    tenureRenewalFailures: counts.renewalFailures,
+    isServiceUp: isPrimary(parts),
+    addresses: guardian.addresses.map(({ address, held }) => ({ address, held })),
+    addressAnnouncements: guardian.announcements,
+    isGuardianConnected: guardian.isConnected,
+    probeFailures: probes.failureCounts,
+    failovers: [...counts.failovers].map(([kind, count]) => ({ kind, count })),
+    peers: peerMetrics(parts),
+    captureQueueLength: status?.dirty ?? 0,
+    captureOverflows: status?.overflows ?? 0,
+    salvageFiles: status?.salvageFiles ?? 0,
+    driftFiles: counts.driftFiles,
+    isPaused: false,
+    protection: guardian.protection,
+    eventLoopLagSeconds: counts.eventLoopLagSeconds,
+  };
+}
+
+function peerMetrics({ config, peers, running, nowMs }: NodeParts): MetricsSnapshot['peers'] {
+  const progress = running?.member.host.progress() ?? [];
+  const lastIndex = running?.member.host.status.lastIndex ?? 0;
+  return config.members
+    .filter(({ id }) => id !== config.node.id)
+    .map(({ id }) => {
+      const match = progress.find((one) => one.id === id)?.match ?? 0;
+      const lag = running?.member.lags.lag(match, lastIndex, nowMs());
+      const heard = peers.find(id);
+      const heardSeconds =
+        heard === undefined ? null : (Date.now() - (nowMs() - heard.heardAtMs)) / 1000;
+      const isLevel = heard !== undefined && heard.brief.missing === 0;
+      return {
+        peer: id,
+        lastContactSeconds: heardSeconds,
+        lagEntries: lag?.entries ?? 0,
+        lagBytes: lag?.bytes ?? 0,
+        lastAppliedSeconds: isLevel && lag !== undefined ? Date.now() / 1000 - lag.seconds : null,
+        // Known only where it is fetched; elsewhere what a whole member lacks is nothing.
+        resyncRemainingBytes: 0,
+      };
+    });
+}
