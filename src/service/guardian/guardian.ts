@@ -152,7 +152,9 @@ export class Guardian {
     if (stage === 'fence') this.#letGo(this.#parts.ending.stopBudgetMs);
     if (stage === 'kill' || stage === 'dead') this.#letGo(0);
     if (!wasOver && this.#latch.isOver) this.#tellEnd(stage);
-    if (stage === 'kill' || stage === 'dead' || moment.bootMs >= this.#patientUntilMs) {
+    const isTimeToKill =
+      stage === 'kill' || stage === 'dead' || moment.bootMs >= this.#patientUntilMs;
+    if (isTimeToKill && this.#service.state !== 'stopped') {
       this.#attempt('kill the service', () => this.#service.kill());
     }
     if (this.#isLettingGo && this.#isAnyAddressHeld) this.#drop();
@@ -181,7 +183,8 @@ export class Guardian {
     } else if (isRestart && !this.#isAsked) {
       // Whoever starts a service anew has given up on it: it gets the short time.
       this.#startsAgain = true;
-      this.#askToStop(this.#parts.ending.stopBudgetMs);
+      this.#limitPatience(this.#parts.ending.stopBudgetMs);
+      this.#askToStop();
     }
   }
 
@@ -228,8 +231,10 @@ export class Guardian {
   #letGo(patienceMs: number): void {
     this.#isLettingGo = true;
     this.#startsAgain = false;
+    // The kill is settled before anything that might hang is tried.
+    this.#limitPatience(patienceMs);
     this.#drop();
-    this.#askToStop(patienceMs);
+    this.#askToStop();
     this.#settle();
   }
 
@@ -239,11 +244,14 @@ export class Guardian {
     }
   }
 
-  #askToStop(patienceMs: number): void {
+  #limitPatience(ms: number): void {
     if (this.#service.state === 'stopped') return;
-    const untilMs = this.#nowMs + patienceMs;
-    this.#patientUntilMs = Math.min(this.#patientUntilMs, untilMs);
-    if (this.#isAsked) return;
+    this.#patientUntilMs = Math.min(this.#patientUntilMs, this.#nowMs + ms);
+    this.#setKillTimer();
+  }
+
+  #askToStop(): void {
+    if (this.#service.state === 'stopped' || this.#isAsked) return;
     this.#isAsked = true;
     this.#attempt('ask the service to stop', () => this.#service.terminate());
     this.#parts.events.onChange();

@@ -81,13 +81,13 @@ export type GuardianWord =
 export function parseDaemonWord(value: unknown): DaemonWord {
   const word = value as Partial<Record<string, unknown>> | null;
   // The settings were validated when they were read from their file.
-  if (word?.['kind'] === 'begin' && typeof word['settings'] === 'object') {
+  if (word?.['kind'] === 'begin' && word['settings'] instanceof Object) {
     return value as DaemonWord;
   }
   if (word?.['kind'] === 'order' && isCount(word['number']) && isMoment(word['saidAt'])) {
     if (isOrder(word['order'])) return value as DaemonWord;
   }
-  throw noWord(`${JSON.stringify(value).slice(0, 100)}, which is no order`);
+  throw noWord(`${`${JSON.stringify(value)}`.slice(0, 100)}, which is no order`);
 }
 
 const KINDS: readonly unknown[] = ['serve', 'restart', 'stop'];
