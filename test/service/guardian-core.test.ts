@@ -22,9 +22,11 @@ class FakeAddress implements AddressDriver {
   isHeld = false;
   untilMs = 0;
   isBroken = false;
+  /** Asks the network first. */
+  isSlow = false;
   hold(untilMs: number): void {
     if (this.isBroken) throw new Error('no such interface');
-    this.isHeld = true;
+    if (!this.isSlow) this.isHeld = true;
     this.untilMs = untilMs;
   }
   drop(): void {
@@ -216,6 +218,30 @@ t.test('an order that waited in the pipe while the machine slept starts nothing'
   t.notOk(rig.address.isHeld);
   rig.guardian.obey(order, rig.moment);
   t.equal(rig.state, 'running', 'the same order does, said after the pause');
+});
+
+t.test('the service starts when all addresses are held, and not before', async (t) => {
+  const rig = new Rig();
+  rig.address.isSlow = true;
+  rig.order('serve');
+  rig.pass(500);
+  t.equal(rig.service.starts, 0);
+  t.equal(rig.state, 'starting', 'it is told as one that may begin');
+  rig.address.isHeld = true;
+  rig.pass(LOOK_MS);
+  t.equal(rig.service.starts, 1);
+  t.equal(rig.state, 'running');
+});
+
+t.test('an address that comes too late starts nothing', async (t) => {
+  const rig = new Rig();
+  rig.address.isSlow = true;
+  rig.order('serve', 3000);
+  rig.pass(3000);
+  rig.address.isHeld = true;
+  rig.pass(LOOK_MS);
+  t.equal(rig.service.starts, 0);
+  t.equal(rig.state, 'stopped');
 });
 
 t.test('a crash is counted and answered by an order to restart alone', async (t) => {

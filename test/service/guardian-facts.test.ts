@@ -8,6 +8,7 @@ const IDLE: GuardianReport = {
   epoch: 0,
   deadlines: undefined,
   isOver: false,
+  isServing: false,
   service: { state: 'stopped', pid: undefined, crashes: 0 },
   processes: [],
   addresses: [
@@ -20,6 +21,7 @@ const IDLE: GuardianReport = {
 const SERVING: GuardianReport = {
   ...IDLE,
   epoch: 5,
+  isServing: true,
   service: { state: 'running', pid: 1, crashes: 2 },
   addresses: IDLE.addresses.map((address) => ({ ...address, held: true })),
 };
@@ -59,6 +61,13 @@ t.test('an order to serve that is not answered may be carried out at any moment'
   t.equal(factsOf(5, hearsay(IDLE, { isServePending: true })).service, 'starting');
   const stopping = { ...SERVING, service: { ...SERVING.service, state: 'stopping' as const } };
   t.equal(factsOf(5, hearsay(stopping, { isServePending: true })).service, 'stopping');
+});
+
+t.test('an address that is being asked for may be held at any moment', async (t) => {
+  const facts = factsOf(5, hearsay({ ...IDLE, epoch: 5, isServing: true }));
+  t.ok(facts.isAddressHeld);
+  t.notOk(facts.areAddressesHeld);
+  t.ok(factsOf(6, hearsay({ ...IDLE, epoch: 5, isServing: true })).isOver);
 });
 
 t.test('what is held for another epoch is over for this one', async (t) => {

@@ -83,21 +83,31 @@ t.test('orders to a guardian that hangs: its daemon ends everything itself', asy
   t.notOk(existsSync(heldFile(directory, 'hangs')), 'which cleared up the address');
 });
 
-t.test('an address that can not be taken is told, and keeps no end from its time', async (t) => {
-  for (const behaviour of ['throws', 'never']) {
-    const rig = new Rig(t);
-    const addresses = [fileAddress(rig.directory, behaviour), fileAddress(rig.directory)];
-    Object.assign(rig.wishes, { addresses });
-    await rig.start();
-    await rig.serve(2000);
-    t.notOk(rig.client.facts(1).areAddressesHeld);
-    t.ok(rig.client.facts(1).isAddressHeld, 'the other one is held');
-    if (behaviour === 'throws') {
-      t.match(rig.logs.join('\n'), /error: could not hold throws: no such interface/);
+t.test(
+  'without one of its addresses a service does not start, and the other is given back',
+  async (t) => {
+    for (const behaviour of ['throws', 'never']) {
+      const rig = new Rig(t);
+      const addresses = [fileAddress(rig.directory, behaviour), fileAddress(rig.directory)];
+      Object.assign(rig.wishes, { addresses });
+      await rig.start();
+      rig.client.serve(1, lease(2000));
+      await until(() => rig.isAddressThere, 'the other one is held');
+      await until(() => !rig.client.facts(1).isOver, 'the order is answered');
+      t.notOk(rig.client.facts(1).areAddressesHeld);
+      t.equal(rig.client.facts(1).service, 'starting', 'the service waits for both');
+      if (behaviour === 'throws') {
+        t.match(rig.logs.join('\n'), /error: could not hold throws: no such interface/);
+      }
+      await rig.untilReleased();
+      t.notOk(rig.isAddressThere);
+      t.notOk(
+        rig.logs.some((line) => line.includes('up as')),
+        'it never ran',
+      );
     }
-    await rig.untilReleased();
-  }
-});
+  },
+);
 
 t.test('a stray in the background ends with its service', NAMESPACES, async (t) => {
   const rig = await new Rig(t, { options: ['--stray'] }).start();

@@ -23,7 +23,8 @@ export interface Hearsay {
 export function factsOf(epoch: number, hearsay: Hearsay): GuardianFacts {
   const { report, isServePending, isLost, earlierCrashes } = hearsay;
   const { addresses } = report;
-  const isAnyHeld = addresses.some(({ held }) => held);
+  // One that is being asked for may be held at any moment.
+  const isAnyHeld = addresses.some(({ held }) => held || report.isServing);
   const isHolding = report.service.state !== 'stopped' || isAnyHeld;
   const isForeign = report.epoch !== epoch && isHolding;
   return {

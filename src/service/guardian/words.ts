@@ -54,6 +54,8 @@ export interface GuardianReport {
   /** What is armed; undefined when nothing is. */
   readonly deadlines: Deadlines | undefined;
   readonly isOver: boolean;
+  /** A tenure is carried out: addresses that are not held yet may be at any moment. */
+  readonly isServing: boolean;
   readonly service: {
     readonly state: GuardianFacts['service'];
     readonly pid: number | undefined;
