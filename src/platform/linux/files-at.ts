@@ -248,13 +248,9 @@ export function syncFileSystemAsync(fd: number): Promise<void> {
 /** Takes the exclusive lock of an open file; false when another process holds it. */
 export function tryLock(fd: number): boolean {
   const result = flockCall(fd, LOCK_EX | LOCK_NB);
-  try {
-    checked(result, 'flock', () => `descriptor ${fd}`);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return false;
-    throw error;
-  }
+  if (result < 0 && lastErrorIs('EAGAIN')) return false;
+  checked(result, 'flock', () => `descriptor ${fd}`);
+  return true;
 }
 
 function aboutOf(name: Uint8Array): () => string {

@@ -21,23 +21,25 @@ export interface Hearsay {
 }
 
 export function factsOf(epoch: number, hearsay: Hearsay): GuardianFacts {
-  const { report, isServePending, isLost, isServiceGone, earlierCrashes } = hearsay;
+  const { report, isServePending, isLost, earlierCrashes } = hearsay;
   const { addresses } = report;
-  const isAnyHeld = addresses.some(({ held }) => held);
+  // One that is being asked for may be held at any moment.
+  const isAnyHeld = addresses.some(({ held }) => held || report.isServing);
   const isHolding = report.service.state !== 'stopped' || isAnyHeld;
   const isForeign = report.epoch !== epoch && isHolding;
   return {
     service: serviceOf(hearsay),
     // Only the next guardian can say that an address is gone which its holder left.
     isAddressHeld: isAnyHeld || (isLost && isServePending && addresses.length > 0),
-    areAddressesHeld: isLost ? false : addresses.every(({ held }) => held),
+    areAddressesHeld: !isLost && addresses.every(({ held }) => held),
     crashes: earlierCrashes + report.service.crashes,
     isOver: isForeign || (report.epoch === epoch && report.isOver),
     isLost,
   };
+}
 
-  function serviceOf({ report: { service } }: Hearsay): GuardianFacts['service'] {
-    if (isServiceGone) return 'stopped';
-    return service.state === 'stopped' && isServePending ? 'starting' : service.state;
-  }
+function serviceOf({ report, isServePending, isServiceGone }: Hearsay): GuardianFacts['service'] {
+  if (isServiceGone) return 'stopped';
+  const { state } = report.service;
+  return state === 'stopped' && isServePending ? 'starting' : state;
 }

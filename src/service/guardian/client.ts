@@ -189,8 +189,9 @@ export class GuardianClient {
       return;
     }
     if (this.#link === undefined) return;
-    this.#killOverdue(this.#link);
-    const patienceMs = Math.max(this.#settings.renewEveryMs, ANSWER_MS_MIN);
+    const isOverdue = this.#killOverdue(this.#link);
+    const { renewEveryMs } = this.#settings;
+    const patienceMs = isOverdue ? WATCH_MS : Math.max(renewEveryMs, ANSWER_MS_MIN);
     if (this.#link.unansweredMs <= patienceMs) return;
     const link = this.#link;
     // If this process slept itself, the answer waits to be read: that comes first.
@@ -200,11 +201,12 @@ export class GuardianClient {
     });
   }
 
-  /** The time to kill has passed: two see to it (safety rule 7). */
-  #killOverdue({ report }: GuardianLink): void {
+  /** When the time to kill has passed two see to it (safety rule 7). */
+  #killOverdue({ report }: GuardianLink): boolean {
     const { deadlines, processes } = report;
-    if (deadlines === undefined || bootTimeMs() < deadlines.killAtMs) return;
+    if (deadlines === undefined || bootTimeMs() < deadlines.killAtMs) return false;
     for (const process of processes) signalProcess(process, 'SIGKILL');
+    return true;
   }
 
   #lose(reason: string): void {

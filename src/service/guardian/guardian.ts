@@ -55,8 +55,10 @@ export class Guardian {
   readonly #parts: GuardianParts;
   readonly #service: ServiceDriver;
   readonly #latch = new TenureLatch(GAP_MS_MAX);
-  /** The service was started in this tenure; only an order starts it again. */
+  /** The service was to be started in this tenure; only an order starts it again. */
   #wasStarted = false;
+  /** It starts as soon as all addresses are held: it may bind them. */
+  #isWaiting = false;
   /** Everything is to go; nothing is held or started until it is gone. */
   #isLettingGo = false;
   /** The service was asked to stop: its end is no crash. */
@@ -98,6 +100,7 @@ export class Guardian {
       epoch,
       deadlines,
       isOver,
+      isServing: this.#wasStarted && !this.#isLettingGo,
       service: { state: this.#serviceState, pid, crashes: this.#crashes },
       processes,
       addresses: addresses.map(({ label, isHeld, problem }) => ({
@@ -152,16 +155,20 @@ export class Guardian {
     if (stage === 'fence') this.#letGo(this.#parts.ending.stopBudgetMs);
     if (stage === 'kill' || stage === 'dead') this.#letGo(0);
     if (!wasOver && this.#latch.isOver) this.#tellEnd(stage);
-    if (stage === 'kill' || stage === 'dead' || moment.bootMs >= this.#patientUntilMs) {
+    const isTimeToKill =
+      stage === 'kill' || stage === 'dead' || moment.bootMs >= this.#patientUntilMs;
+    if (isTimeToKill && this.#service.state !== 'stopped') {
       this.#attempt('kill the service', () => this.#service.kill());
     }
     if (this.#isLettingGo && this.#isAnyAddressHeld) this.#drop();
     this.#attempt('look after the service', () => this.#service.look());
+    this.#startIfAddressed();
     this.#settle();
   }
 
   get #serviceState(): GuardianReport['service']['state'] {
     const { state } = this.#service;
+    if (this.#isWaiting) return 'starting';
     return state !== 'stopped' && this.#isAsked ? 'stopping' : state;
   }
 
@@ -181,7 +188,8 @@ export class Guardian {
     } else if (isRestart && !this.#isAsked) {
       // Whoever starts a service anew has given up on it: it gets the short time.
       this.#startsAgain = true;
-      this.#askToStop(this.#parts.ending.stopBudgetMs);
+      this.#limitPatience(this.#parts.ending.stopBudgetMs);
+      this.#askToStop();
     }
   }
 
@@ -213,9 +221,14 @@ export class Guardian {
 
   #startService(): void {
     this.#wasStarted = true;
-    this.#isAsked = false;
+    this.#isWaiting = true;
     this.#startsAgain = false;
-    this.#patientUntilMs = Number.POSITIVE_INFINITY;
+    this.#startIfAddressed();
+  }
+
+  #startIfAddressed(): void {
+    if (!this.#isWaiting || !this.#parts.addresses.every(({ isHeld }) => isHeld)) return;
+    this.#isWaiting = false;
     this.#attempt('start the service', () => this.#service.start(this.#latch.epoch));
   }
 
@@ -228,8 +241,11 @@ export class Guardian {
   #letGo(patienceMs: number): void {
     this.#isLettingGo = true;
     this.#startsAgain = false;
+    this.#isWaiting = false;
+    // The kill is settled before anything that might hang is tried.
+    this.#limitPatience(patienceMs);
     this.#drop();
-    this.#askToStop(patienceMs);
+    this.#askToStop();
     this.#settle();
   }
 
@@ -239,11 +255,14 @@ export class Guardian {
     }
   }
 
-  #askToStop(patienceMs: number): void {
+  #limitPatience(ms: number): void {
     if (this.#service.state === 'stopped') return;
-    const untilMs = this.#nowMs + patienceMs;
-    this.#patientUntilMs = Math.min(this.#patientUntilMs, untilMs);
-    if (this.#isAsked) return;
+    this.#patientUntilMs = Math.min(this.#patientUntilMs, this.#nowMs + ms);
+    this.#setKillTimer();
+  }
+
+  #askToStop(): void {
+    if (this.#service.state === 'stopped' || this.#isAsked) return;
     this.#isAsked = true;
     this.#attempt('ask the service to stop', () => this.#service.terminate());
     this.#parts.events.onChange();

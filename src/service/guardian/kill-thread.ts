@@ -1,6 +1,6 @@
 /** The thread of `kill-timer.ts`: waits, looks at the clock, kills. */
 
-import { workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { bootTimeMs } from '../../platform/linux/clock.ts';
 import { sendSignal } from '../../platform/linux/processes.ts';
 import { CELL_AT_MS, CELL_CHANGES, CELL_GROUP } from './kill-timer.ts';
@@ -19,4 +19,5 @@ function watch(cells: BigInt64Array): never {
   }
 }
 
+parentPort?.postMessage('watching');
 watch(workerData as BigInt64Array);

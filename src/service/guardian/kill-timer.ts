@@ -3,6 +3,7 @@
  * the guardian's own, a driver or the system, can make it live longer (safety rule 3).
  */
 
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { KillTimer } from './guardian.ts';
 
@@ -20,12 +21,21 @@ export class KillThread implements KillTimer {
   readonly #worker: Worker;
   #armed = { group: 0, atMs: 0 };
 
-  /** @param onError the thread failed: the guardian must not go on without it */
-  constructor(onError: (error: Error) => void) {
+  /** Resolves when the thread watches; an error of it ends the process. */
+  static async start(): Promise<KillThread> {
+    const thread = new KillThread();
+    await once(thread.#worker, 'message');
+    return thread;
+  }
+
+  private constructor() {
     this.#worker = new Worker(new URL('./kill-thread.js', import.meta.url), {
       workerData: this.#cells,
     });
-    this.#worker.on('error', onError);
+    // Without it the guardian must not go on: the kernel ends its service with it.
+    this.#worker.on('error', (error) => {
+      throw error;
+    });
   }
 
   arm(target: { readonly group: number; readonly atMs: number } | undefined): void {
@@ -38,9 +48,5 @@ export class KillThread implements KillTimer {
     Atomics.store(this.#cells, CELL_GROUP, BigInt(group));
     Atomics.add(this.#cells, CELL_CHANGES, 1n);
     Atomics.notify(this.#cells, CELL_CHANGES);
-  }
-
-  async close(): Promise<void> {
-    await this.#worker.terminate();
   }
 }

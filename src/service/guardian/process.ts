@@ -9,7 +9,7 @@ import { CommandDriver } from '../driver/command.ts';
 import { findProtection, type Protection } from '../driver/protection.ts';
 import { noService, type ServiceDriver, type ServiceEvents } from '../driver/service-driver.ts';
 import { fenceLeadMs } from '../tenure/deadlines.ts';
-import { Guardian } from './guardian.ts';
+import { Guardian, type KillTimer } from './guardian.ts';
 import { KillThread } from './kill-timer.ts';
 import { LineChannel } from './line-channel.ts';
 import { momentNow } from './moment.ts';
@@ -78,7 +78,8 @@ class GuardianProcess {
       const addresses = await Promise.all(
         settings.addresses.map((config) => this.#makeAddress(config, { onChange })),
       );
-      this.#guardian = this.#makeGuardian(settings, protection, addresses);
+      const killTimer = await KillThread.start();
+      this.#guardian = this.#makeGuardian({ settings, protection, addresses, killTimer });
     } catch (error) {
       this.#refuse(error);
       return;
@@ -88,11 +89,13 @@ class GuardianProcess {
     this.#say({ kind: 'ready', protection: note, report: this.#guardian.report });
   }
 
-  #makeGuardian(
-    settings: GuardianSettings,
-    protection: Protection | undefined,
-    addresses: readonly AddressDriver[],
-  ): Guardian {
+  #makeGuardian(parts: {
+    readonly settings: GuardianSettings;
+    readonly protection: Protection | undefined;
+    readonly addresses: readonly AddressDriver[];
+    readonly killTimer: KillTimer;
+  }): Guardian {
+    const { settings, protection, addresses, killTimer } = parts;
     const { ending, service } = settings;
     return new Guardian({
       makeService: (events) => serviceOf(settings, protection, events),
@@ -100,9 +103,7 @@ class GuardianProcess {
       ending,
       stopTimeoutMs: service.stopTimeoutMs,
       clock: momentNow,
-      killTimer: new KillThread((error) => {
-        throw error;
-      }),
+      killTimer,
       events: {
         onChange: () => this.#report(),
         onLog: (level, text) => this.#log(level, text),

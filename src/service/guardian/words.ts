@@ -54,6 +54,8 @@ export interface GuardianReport {
   /** What is armed; undefined when nothing is. */
   readonly deadlines: Deadlines | undefined;
   readonly isOver: boolean;
+  /** A tenure is carried out: addresses that are not held yet may be at any moment. */
+  readonly isServing: boolean;
   readonly service: {
     readonly state: GuardianFacts['service'];
     readonly pid: number | undefined;
@@ -81,13 +83,13 @@ export type GuardianWord =
 export function parseDaemonWord(value: unknown): DaemonWord {
   const word = value as Partial<Record<string, unknown>> | null;
   // The settings were validated when they were read from their file.
-  if (word?.['kind'] === 'begin' && typeof word['settings'] === 'object') {
+  if (word?.['kind'] === 'begin' && word['settings'] instanceof Object) {
     return value as DaemonWord;
   }
   if (word?.['kind'] === 'order' && isCount(word['number']) && isMoment(word['saidAt'])) {
     if (isOrder(word['order'])) return value as DaemonWord;
   }
-  throw noWord(`${JSON.stringify(value).slice(0, 100)}, which is no order`);
+  throw noWord(`${`${JSON.stringify(value)}`.slice(0, 100)}, which is no order`);
 }
 
 const KINDS: readonly unknown[] = ['serve', 'restart', 'stop'];
