@@ -3,7 +3,7 @@
  * stderr, so that stdout can be read by a program.
  */
 
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
 
 export type Colour = 'bold' | 'dim' | 'green' | 'yellow' | 'red';
 
@@ -44,9 +44,7 @@ export function tell(line: string): void {
  * that can do nothing to the terminal and stays on its line.
  */
 export function oneLine(text: string): string {
-  return stripVTControlCharacters(text)
-    .replace(/\p{Cc}+/gu, ' ')
-    .trim();
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, ' ').trim();
 }
 
 /** Asks on the terminal; anything but yes means no. */

@@ -35,6 +35,7 @@ async function runDaemon(options: GlobalOptions & RunOptions): Promise<never> {
     const { startNode } = await import('../daemon/start-node.ts');
     return await startNode(config, log);
   });
+  await log.written();
   // Nothing that is still open may keep a daemon that has ended.
   process.exit(exitCode);
 }

@@ -33,7 +33,7 @@ export function statusLines(look: Look, paint: Paint, nowMs: number): readonly s
       ...cluster.members.map((member) => memberRow(member, paint)),
     ]),
     '',
-    paint('bold', `${status.node}, as asked`),
+    paint('bold', `${status.node} about itself`),
     ...tableLines(nodeRows(status, paint, nowMs)),
   ];
 }
@@ -97,7 +97,7 @@ function lagText({ isPrimary, lag }: MemberReport): string {
 }
 
 function heardText({ isSelf, ageMs }: MemberReport): string {
-  if (isSelf) return 'asked';
+  if (isSelf) return 'itself';
   return ageMs === null ? 'never' : agoText(ageMs);
 }
 

@@ -71,6 +71,8 @@ async function watch(client: NodeClient, output: GlobalOptions['output']): Promi
     show(seen, client.address);
     await delay(REFRESH_MS, undefined, { signal: interrupted.signal }).catch(wakened);
   }
+  // What the shell shows next begins its own line.
+  if (show === showScreen) printLine('');
   return exitCode;
 }
 

@@ -77,20 +77,23 @@ export class LeadDuties {
   #makeBaseline(): void {
     if (this.#isBaselining) return;
     this.#isBaselining = true;
-    void this.#baseline().finally(() => {
-      this.#isBaselining = false;
+    void this.#baseline().then((isMade) => {
+      // One that is made is not asked for again, however late replication tells of it.
+      this.#isBaselining = isMade;
     });
   }
 
-  async #baseline(): Promise<void> {
+  async #baseline(): Promise<boolean> {
     const { log, replication, proposals } = this.#parts;
     log.info({}, 'indexing the data that the cluster starts from');
     try {
       const decree = await replication.makeBaseline();
       await proposals.decree(encodeDecree(decree));
       log.info({ volumes: decree.volumes }, 'the data that the cluster starts from are indexed');
+      return true;
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'the data must be indexed again');
+      return false;
     }
   }
 }

@@ -1,6 +1,7 @@
 /** The core's options as the product runs them, and the voters they speak of. */
 
 import type { Config } from '../config/config.ts';
+import { ELECTION_JITTER_TICKS, REPEAT_REQUEST_TICKS } from '../config/timings.ts';
 import type { Membership } from '../consensus/core/types.ts';
 import type { HostOptions } from '../consensus/host/ports.ts';
 
@@ -14,9 +15,9 @@ export function hostOptions(config: Config, leaseMs: number): HostOptions {
     ticksPerLease,
     core: {
       electionTicks: ticksPerLease,
-      electionJitterTicks: Math.round(ticksPerLease / 2),
+      electionJitterTicks: ELECTION_JITTER_TICKS,
       heartbeatTicks,
-      repeatRequestTicks: heartbeatTicks,
+      repeatRequestTicks: REPEAT_REQUEST_TICKS,
       preVote: true,
       checkQuorum: true,
       appendBytesMax: MIB,

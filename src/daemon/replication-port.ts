@@ -1,10 +1,9 @@
-/** Replication as the daemon drives it: in its own thread, status as last reported. */
+/** Replication as the daemon drives it: in its own thread, status as last told. */
 
-import type { Replicator } from '../replication/replicator.ts';
-import type { SalvageManifest } from '../replication/salvage/salvage-store.ts';
+import type { ReplicationThread } from '../replication/thread/replication-thread.ts';
 
 export type Replication = Pick<
-  Replicator,
+  ReplicationThread,
   | 'status'
   | 'apply'
   | 'settle'
@@ -14,6 +13,7 @@ export type Replication = Pick<
   | 'disarm'
   | 'barrier'
   | 'answer'
+  | 'salvage'
   | 'sync'
   | 'close'
-> & { salvage(): Promise<readonly SalvageManifest[]> };
+>;

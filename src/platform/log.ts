@@ -18,12 +18,19 @@ export interface Logger {
   error(fields: LogFields, text: string): void;
 }
 
+/** The log that a process owns, and ends with. */
+export interface ProcessLog extends Logger {
+  /** Resolves when all that was logged is written; a reader that is stuck is not waited for. */
+  written(): Promise<void>;
+}
+
 const STDERR = 2;
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
+const WRITTEN_MS_MAX = 1_000;
 
 /** A log on stderr that drops what is below `level`. */
-export function makeLogger(level: LogLevel): Logger {
-  return pino(
+export function makeLogger(level: LogLevel): ProcessLog {
+  const logger = pino(
     {
       level,
       base: { pid: process.pid },
@@ -32,6 +39,21 @@ export function makeLogger(level: LogLevel): Logger {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: pino.stdSerializers.err },
     },
-    pino.destination({ dest: STDERR, sync: false, maxLength: WAITING_BYTES_MAX }),
+    // Every byte is written at once; with a minimum of none, nobody could wait for it.
+    pino.destination({ dest: STDERR, sync: false, minLength: 1, maxLength: WAITING_BYTES_MAX }),
   );
+  return {
+    debug: (fields, text) => logger.debug(fields, text),
+    info: (fields, text) => logger.info(fields, text),
+    warn: (fields, text) => logger.warn(fields, text),
+    error: (fields, text) => logger.error(fields, text),
+    written: () =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, WRITTEN_MS_MAX);
+        logger.flush(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+  };
 }

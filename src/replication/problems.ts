@@ -19,7 +19,7 @@ export class Problems {
 
   /**
    * @param closing ends every wait
-   * @param onProblem hears of each reason once, when it comes up
+   * @param onProblem hears of it once when something begins to wait, and why
    */
   constructor(closing: AbortSignal, onProblem: (reason: string) => void) {
     this.#closing = closing;
@@ -32,10 +32,10 @@ export class Problems {
   }
 
   set(what: Hindered, error: unknown): void {
+    const isNews = !this.#reasons.has(what);
     const reason = messageOf(error);
-    if (this.#reasons.get(what) === reason) return;
     this.#reasons.set(what, reason);
-    this.#onProblem(reason);
+    if (isNews) this.#onProblem(reason);
   }
 
   clear(what: Hindered): void {

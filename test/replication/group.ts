@@ -25,7 +25,6 @@ interface LogEntry {
 
 /** Where the replicators run: in the test's own thread, or each in one of its own. */
 export type Hosting = 'in process' | 'in threads';
-export const HOSTINGS: readonly Hosting[] = ['in process', 'in threads'];
 
 export class GroupNode {
   readonly name: string;
@@ -40,6 +39,8 @@ export class GroupNode {
   /** Failures that the test expects are collected, others are thrown. */
   failures: Error[] | undefined;
   journalBytesMax = 1_000_000;
+  /** The first entry that its journal still has. */
+  journalFrom = 1;
   readonly tails: { name: string; commands: Buffer[] }[] = [];
   readonly #group: Group;
 
@@ -94,7 +95,7 @@ export class GroupNode {
       propose: (sequence, data) => group.append(data, { node: this.name, sequence }),
       readJournal: async (from, to) =>
         group.log
-          .slice(from - 1, to - 1)
+          .slice(Math.max(from, this.journalFrom) - 1, to - 1)
           .flatMap(({ index, data }) => (data === undefined ? [] : [{ index, data }])),
       readTails: async () => this.tails,
       removeTail: async (name) => {

@@ -54,8 +54,13 @@ export class Stager {
     this.#serial += 1;
     const staged = { dir: tree.stagingFd, name: Buffer.from(`link-${this.#serial}`) };
     symlinkAt(target, staged.dir, staged.name);
-    this.#meta.setLink(staged, meta);
-    renameAt(staged, place);
+    try {
+      this.#meta.setLink(staged, meta);
+      renameAt(staged, place);
+    } catch (error) {
+      removeFileAt(staged.dir, staged.name);
+      throw error;
+    }
     return signatureOf(statAt(place.dir, place.name), Date.now());
   }
 

@@ -20,7 +20,7 @@ import {
   type Signature,
   signatureOf,
 } from '../volume/signature.ts';
-import type { PlaceOnDisk, VolumeTree } from '../volume/volume-tree.ts';
+import { isAbsence, type PlaceOnDisk, type VolumeTree } from '../volume/volume-tree.ts';
 import type { Batcher } from './batcher.ts';
 import { readStable, type StableContent } from './stable-read.ts';
 import type { WatchedDirectory } from './watched-directory.ts';
@@ -192,7 +192,7 @@ export class Observer {
       }
     }
     if (standing?.record.type === 'directory') await this.#remove(tree, standing.id);
-    if (data === undefined && !this.#sendChunks(place, content)) return { kind: 'restless' };
+    if (data === undefined && !this.#sendChunksOf(place, content)) return { kind: 'restless' };
     const volume = tree.number;
     const isOwn = standing?.record.type === 'file' && isSame;
     const id = isOwn ? standing.id : this.#index.lastId(volume) + 1;
@@ -218,6 +218,16 @@ export class Observer {
     const placed = { volume: tree.number, id, parent: ROOT_ID, name: parkedName(id) };
     this.#batcher.add({ kind: 'rename', ...placed });
     this.#parked.set(`${tree.number}/${id}`, { tree, id });
+  }
+
+  /** Like `#sendChunks`; false also when the file was moved or removed since it was read. */
+  #sendChunksOf(place: PlaceOnDisk, content: StableContent): boolean {
+    try {
+      return this.#sendChunks(place, content);
+    } catch (error) {
+      if (isAbsence(error)) return false;
+      throw error;
+    }
   }
 
   /** Sends a long content piece by piece; false when it is no longer what was read. */

@@ -78,8 +78,7 @@ export class WatchedDirectories {
   }
 
   move(directory: WatchedDirectory, parent: WatchedDirectory, name: Buffer): void {
-    const before = directory.parent?.children;
-    if (before?.get(keyOf(directory.name)) === directory) before.delete(keyOf(directory.name));
+    this.#leaveParent(directory);
     directory.parent = parent;
     directory.name = name;
     parent.children.set(keyOf(name), directory);
@@ -89,15 +88,20 @@ export class WatchedDirectories {
 
   /** The directory and everything below it are no longer part of the volume. */
   remove(directory: WatchedDirectory): void {
-    const siblings = directory.parent?.children;
-    if (siblings?.get(keyOf(directory.name)) === directory) siblings.delete(keyOf(directory.name));
+    this.#leaveParent(directory);
     this.#forget(directory);
   }
 
-  /** The kernel has ended the watch. */
+  /**
+   * The kernel has ended the watch: the directory is no more, and another one may have its
+   * name and its inode. What was in it is gone as well, or found where it was moved to.
+   */
   ended(watch: number): void {
     const directory = this.#byWatch.get(watch);
-    if (directory?.watch === watch) this.#byWatch.delete(watch);
+    if (directory === undefined) return;
+    directory.isGone = true;
+    this.#leaveParent(directory);
+    this.#drop(directory);
   }
 
   /** Names from the volume's root down to the directory. */
@@ -149,10 +153,19 @@ export class WatchedDirectories {
   #forget(directory: WatchedDirectory): void {
     directory.isGone = true;
     this.#inotify.unwatch(directory.watch);
-    this.#byWatch.delete(directory.watch);
-    const key = `${directory.tree.number}/${directory.inode}`;
-    if (this.#byInode.get(key) === directory) this.#byInode.delete(key);
+    this.#drop(directory);
     for (const child of directory.children.values()) this.#forget(child);
     directory.children.clear();
+  }
+
+  #leaveParent(directory: WatchedDirectory): void {
+    const siblings = directory.parent?.children;
+    if (siblings?.get(keyOf(directory.name)) === directory) siblings.delete(keyOf(directory.name));
+  }
+
+  #drop(directory: WatchedDirectory): void {
+    if (this.#byWatch.get(directory.watch) === directory) this.#byWatch.delete(directory.watch);
+    const key = `${directory.tree.number}/${directory.inode}`;
+    if (this.#byInode.get(key) === directory) this.#byInode.delete(key);
   }
 }

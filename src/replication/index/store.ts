@@ -7,8 +7,9 @@
  * nothing are thrown away. Reads see all layers.
  */
 
+import { statfsSync } from 'node:fs';
 import { Level } from 'level';
-import { assert } from '../../errors.ts';
+import { assert, MailraftError } from '../../errors.ts';
 
 interface Layer {
   readonly sequence: number;
@@ -25,8 +26,16 @@ interface Latest {
 type Database = Level<Buffer, Buffer>;
 export type StoreSnapshot = ReturnType<Database['snapshot']>;
 
+/**
+ * Nothing is written to the store with less room than this, in bytes. Once a write has
+ * failed for want of room level's own log is not to be trusted before it is opened anew;
+ * so it is not brought to that, by as much as it may write at a time, compaction included.
+ */
+const RESERVE_BYTES = 32 * 1024 * 1024;
+
 export class IndexStore {
   readonly #db: Database;
+  readonly #path: string;
   #layers: Layer[] = [];
   /** The latest write of each key in all layers. */
   #latest = new Map<string, Latest>();
@@ -36,8 +45,9 @@ export class IndexStore {
   #sequence = 0;
   #flushing: Promise<void> = Promise.resolve();
 
-  private constructor(db: Database, groupBytes: number) {
+  private constructor(db: Database, path: string, groupBytes: number) {
     this.#db = db;
+    this.#path = path;
     this.#groupBytes = groupBytes;
   }
 
@@ -45,7 +55,7 @@ export class IndexStore {
   static async open(path: string, groupBytes: number): Promise<IndexStore> {
     const db: Database = new Level(path, { keyEncoding: 'buffer', valueEncoding: 'buffer' });
     await db.open();
-    return new IndexStore(db, groupBytes);
+    return new IndexStore(db, path, groupBytes);
   }
 
   async close(): Promise<void> {
@@ -101,6 +111,7 @@ export class IndexStore {
    * @param sync whether it must survive a loss of power
    * @param alongside what is written in the same transaction; asked when the layers
    *   are taken, so that both speak of the same moment
+   * @throws {MailraftError} `NO_SPACE` when there is too little room; nothing is lost
    */
   flush(
     sync: boolean,
@@ -160,6 +171,7 @@ export class IndexStore {
     const ready = this.#layers.slice(0, pending < 0 ? this.#layers.length : pending);
     const last = ready.at(-1)?.sequence ?? 0;
     if (ready.length === 0 && alongside.length === 0) return;
+    this.#checkRoom();
     const writes = new Map<string, Buffer | undefined>();
     for (const layer of ready) for (const [key, value] of layer.writes) writes.set(key, value);
     const stated = alongside.map(([key, value]) => ({ type: 'put', key, value }) as const);
@@ -172,6 +184,17 @@ export class IndexStore {
     await this.#db.batch([...operations, ...stated], { sync });
     this.#layers = this.#layers.filter((layer) => layer.sequence > last);
     for (const key of writes.keys()) this.#forget(key, last);
+  }
+
+  #checkRoom(): void {
+    const { bavail, bsize } = statfsSync(this.#path);
+    const freeBytes = bavail * bsize;
+    if (freeBytes >= RESERVE_BYTES) return;
+    throw new MailraftError(
+      'NO_SPACE',
+      `the file index needs ${RESERVE_BYTES} bytes free in ${JSON.stringify(this.#path)}, ` +
+        `there are ${freeBytes}: free some`,
+    );
   }
 
   #write(key: Buffer, value: Buffer | undefined): void {

@@ -100,8 +100,14 @@ export class Reconciler {
     const record = id === undefined ? undefined : index.find(tree.number, id);
     const wanted = id === undefined || record === undefined ? undefined : { id, record };
     const dir = tree.findDirectory(index, parent);
-    const stat = dir === undefined ? undefined : tree.stat({ dir, name });
-    if (dir !== undefined && stat !== undefined) {
+    if (dir === undefined) {
+      // Someone took the whole directory away: it lacks, and everything in it does.
+      const { parent: above, name: own } = index.getDirectory(tree.number, parent);
+      await this.#clear({ volume: tree.number, parent: above, name: own });
+      return;
+    }
+    const stat = tree.stat({ dir, name });
+    if (stat !== undefined) {
       const isDone = await this.#clearStanding({ parent, place: { dir, name }, stat }, wanted);
       if (isDone) return;
     }

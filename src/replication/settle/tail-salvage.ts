@@ -9,7 +9,7 @@ import type { Change, ChunkRef, FileId, PutChange } from '../command/change.ts';
 import { ROOT_ID } from '../command/change.ts';
 import { decodeCommand } from '../command/codec.ts';
 import type { FileIndex } from '../index/file-index.ts';
-import { contentHash } from '../index/records.ts';
+import { contentHash, sha256 } from '../index/records.ts';
 import type { Salvage } from '../salvage/salvage-store.ts';
 import type { VolumeTree } from '../volume/volume-tree.ts';
 
@@ -38,7 +38,7 @@ export function salvageTail(
     const names = pathOf(index, made, change);
     if (tree === undefined || pieces === undefined) continue;
     if (survives(contentHash(change.chunks), names)) continue;
-    const sha = contentHash(change.chunks).toString('hex');
+    const sha = sha256(Buffer.concat(pieces)).toString('hex');
     // What the disk still has was kept already.
     if (salvage.files.some((file) => file.sha256 === sha)) continue;
     const { meta } = change;

@@ -44,7 +44,11 @@ export class ReplicationThread {
 
   /** Starts the thread; resolves when it has opened what is on this disk. */
   static async open(options: ReplicatorOptions, port: ReplicationPort): Promise<ReplicationThread> {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: options });
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: options,
+      // Descriptors are opened and closed by calls that Node does not see.
+      trackUnmanagedFds: false,
+    });
     const thread = new ReplicationThread(worker, port);
     await new Promise<void>((resolve, reject) => {
       thread.#onOpened = (error) => (error === undefined ? resolve() : reject(error));

@@ -57,9 +57,10 @@ export class VolumeTree {
     this.rootFd = openRoot(path);
     const workspace = join(path, WORKSPACE);
     for (const part of ['staging', 'pool', 'barrier']) {
-      // Nothing that an earlier run staged is of use: the journal has it.
-      if (part !== 'pool') rmSync(join(workspace, part), { recursive: true, force: true });
       mkdirSync(join(workspace, part), { recursive: true, mode: 0o700 });
+      // Nothing that an earlier run staged is of use: the journal has it. The directory
+      // stays, for a full disk may have no room for another.
+      if (part !== 'pool') empty(join(workspace, part));
     }
     this.stagingFd = openRoot(join(workspace, 'staging'));
     this.poolFd = openRoot(join(workspace, 'pool'));
@@ -134,6 +135,12 @@ export class VolumeTree {
   /** Names in an open directory, as bytes, in no order. */
   namesIn(fd: number): Buffer[] {
     return readdirSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' });
+  }
+}
+
+function empty(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    rmSync(join(directory, name), { recursive: true, force: true });
   }
 }
 
