@@ -28,8 +28,13 @@ const LIMIT_SECONDS = 120;
 /** Suites that measure or need what two cores shared with others can not promise. */
 const SOLITARY: readonly Solitary[] = [
   {
-    under: 'test/demo/process-sampler.test.ts',
-    because: 'it samples processes every few milliseconds',
+    under: 'test/demo/',
+    because: 'its witness samples processes every few milliseconds, its nodes keep short leases',
+    limitSeconds: 240,
+  },
+  {
+    under: 'test/service/address-ip.test.ts',
+    because: 'it measures when an address is gone',
     limitSeconds: LIMIT_SECONDS,
   },
   {

@@ -95,6 +95,7 @@ t.test('a quiet stream says now and then that it lives', async (t) => {
     text += chunk.toString();
   });
   await until(() => text.split(':\n\n').length > 3, 'some comments');
+  t.notMatch(text, /^data:/m, 'and nothing else');
 });
 
 t.test('closing the server ends the streams and whoever waits', async (t) => {
