@@ -20,7 +20,11 @@ export function healthWord({ exitCode }: Health): 'healthy' | 'degraded' | 'no p
   return exitCode === EXIT.noPrimary ? 'no primary' : 'degraded';
 }
 
-/** Healthy: there is a primary that serves, and every other member could take over. */
+/**
+ * Healthy: there is a primary that serves, and every other member could take over.
+ * Warnings change nothing: among them are lasting choices of the configuration, which
+ * must not keep a watchman's light on for ever.
+ */
 export function judgeHealth(status: StatusReport, cluster: ClusterReport): Health {
   const outages = outagesOf(cluster);
   const reasons = [
@@ -29,7 +33,6 @@ export function judgeHealth(status: StatusReport, cluster: ClusterReport): Healt
     ...memberFaults(status, cluster),
     ...storageFaults(status),
     ...(status.paused ? ['automatic failover is paused'] : []),
-    ...status.warnings.map(oneLine),
   ];
   if (outages.length > 0) return { exitCode: EXIT.noPrimary, reasons };
   return { exitCode: reasons.length > 0 ? EXIT.conditionNotMet : EXIT.done, reasons };
@@ -42,10 +45,10 @@ function outagesOf({ leader, primary }: ClusterReport): readonly string[] {
   ];
 }
 
-/** Only the primary itself knows how its service does. */
+/** Only who holds the tenure knows how the service does; it is primary when all of it does well. */
 function serviceFaults({ node, role, tenure, service, address }: StatusReport): readonly string[] {
   if (role === 'stopped') return [`${node} is stopped`];
-  if (role !== 'primary') return [];
+  if (role !== 'primary' && !tenure.valid) return [];
   return [
     ...(tenure.valid ? [] : [`the tenure of ${node} is not valid`]),
     ...(service.state === 'running' ? [] : [`the service of ${node} is ${oneLine(service.state)}`]),
@@ -80,6 +83,12 @@ function storageFaults({ node, replication, journal }: StatusReport): readonly s
 
 function told(text: string): string {
   return text === '' ? '' : `: ${oneLine(text)}`;
+}
+
+/** Warnings that the verdict does not tell already. */
+export function notesOf({ warnings }: StatusReport, { reasons }: Health): readonly string[] {
+  const notes = new Set(warnings.map(oneLine));
+  return [...notes].filter((note) => !reasons.some((reason) => reason.includes(note)));
 }
 
 /** Whether a member is where the service runs or could run at once. */

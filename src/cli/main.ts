@@ -20,12 +20,16 @@ try {
     // It has said what was wrong, or showed what it was asked to show.
     process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   } else {
-    tell(`mailraft: ${messageOf(error)}${codeText(error)}`);
+    tell(textOf(error));
     process.exitCode = exitCodeOf(error);
   }
 }
 
-/** What a script or a search can hold on to; wrong usage speaks for itself. */
-function codeText(error: unknown): string {
-  return isMailraftError(error) && error.code !== 'USAGE' ? ` (${error.code})` : '';
+function textOf(error: unknown): string {
+  const text = messageOf(error);
+  // Each fault of a configuration has its line, and begins with its place.
+  if (text.includes('\n')) return text;
+  // The code is what a script or a search can hold on to; wrong usage speaks for itself.
+  const code = isMailraftError(error) && error.code !== 'USAGE' ? ` (${error.code})` : '';
+  return `mailraft: ${text}${code}`;
 }

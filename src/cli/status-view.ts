@@ -7,7 +7,7 @@ import type {
   VolumeReport,
 } from '../net/http/node-port.ts';
 import { EXIT } from './exit-codes.ts';
-import { type Health, healthWord, isFit } from './health.ts';
+import { type Health, healthWord, isFit, notesOf } from './health.ts';
 import { type Colour, oneLine, type Paint } from './output.ts';
 import { bytesText, countOf, countText, durationText } from './quantities.ts';
 import { tableLines } from './table.ts';
@@ -60,6 +60,7 @@ function verdictLines({ status, cluster, health }: Look, paint: Paint): readonly
   return [
     `${paint('bold', cluster.cluster)}: ${word}${primary}, term ${cluster.term}, mailraft ${status.version}`,
     ...health.reasons.map((reason) => `  ${paint(colour, '!')} ${reason}`),
+    ...notesOf(status, health).map((note) => `  ${paint('dim', 'note:')} ${note}`),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** The verdict on a cluster: healthy only when it serves and could serve elsewhere. */
 
 import t from 'tap';
-import { judgeHealth } from '../../src/cli/health.ts';
+import { judgeHealth, notesOf } from '../../src/cli/health.ts';
 import type { ClusterReport, StatusReport } from '../../src/net/http/node-port.ts';
 import {
   clusterReport,
@@ -29,7 +29,7 @@ const CASES: readonly Case[] = [
   {
     what: 'nobody leads or serves',
     cluster: leaderlessCluster(),
-    status: { role: 'secondary' },
+    status: { role: 'secondary', tenure: { ...tenure, valid: false } },
     exitCode: 3,
     reasons: [
       'no member is primary',
@@ -41,7 +41,7 @@ const CASES: readonly Case[] = [
   {
     what: 'a leader without a primary',
     cluster: clusterReport({ primary: null, members: [member('mail1')] }),
-    status: { role: 'secondary' },
+    status: { role: 'secondary', tenure: { ...tenure, valid: false } },
     exitCode: 3,
     reasons: ['no member is primary'],
   },
@@ -72,7 +72,11 @@ const CASES: readonly Case[] = [
   },
   {
     what: 'the service of a secondary is stopped, as it should be',
-    status: { role: 'secondary', service: { ...service, state: 'stopped', probes: [] } },
+    status: {
+      role: 'secondary',
+      tenure: { ...tenure, valid: false },
+      service: { ...service, state: 'stopped', probes: [] },
+    },
     exitCode: 0,
     reasons: [],
   },
@@ -86,6 +90,16 @@ const CASES: readonly Case[] = [
     },
     exitCode: 1,
     reasons: ['probe smtp is failing: no greeting'],
+  },
+  {
+    what: 'the holder of the tenure is no primary, because a probe fails',
+    cluster: clusterReport({ primary: null }),
+    status: {
+      role: 'secondary',
+      service: { ...service, probes: [{ name: 'smtp', verdict: 'failing', atMs: 1, text: '' }] },
+    },
+    exitCode: 3,
+    reasons: ['no member is primary', 'probe smtp is failing'],
   },
   {
     what: 'the address is not held',
@@ -112,10 +126,10 @@ const CASES: readonly Case[] = [
     reasons: ['automatic failover is paused'],
   },
   {
-    what: 'a warning',
-    status: { warnings: ['3 files differ from the index'] },
-    exitCode: 1,
-    reasons: ['3 files differ from the index'],
+    what: 'a warning about a lasting choice',
+    status: { warnings: ['members talk without encryption'] },
+    exitCode: 0,
+    reasons: [],
   },
   {
     what: 'storage in trouble',
@@ -138,3 +152,12 @@ for (const { what, status, cluster, exitCode, reasons } of CASES) {
     t.same(health, { exitCode, reasons });
   });
 }
+
+t.test('warnings that the verdict tells already are not told twice', async (t) => {
+  const warnings = ['no watches left', 'members talk without encryption'];
+  const problem = 'no watches left';
+  const status = statusReport({ replication: { ...replication, problem }, warnings });
+  const health = judgeHealth(status, clusterReport());
+  t.same(health.reasons, ['replication of mail1: no watches left']);
+  t.same(notesOf(status, health), ['members talk without encryption']);
+});

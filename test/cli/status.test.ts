@@ -104,7 +104,7 @@ t.test('text from elsewhere can not command the terminal', async (t) => {
   const hostile = 'gone \x1b[2J\x1b]0;title\x07\r\nroot$ ok';
   const node = await fakeNode(t, {
     status: () => {
-      const report = statusReport({ warnings: [hostile] });
+      const report = statusReport({ warnings: [`look: ${hostile}`] });
       const probe = { name: 'smtp', verdict: 'failing' as const, atMs: null, text: hostile };
       return { ...report, service: { ...report.service, probes: [probe] } };
     },
@@ -112,7 +112,7 @@ t.test('text from elsewhere can not command the terminal', async (t) => {
   const ended = await runVerb(t, ['status', '--url', node.url], { cwd: scratch(t).path });
   t.equal(ended.code, 1);
   t.notMatch(ended.stdout, /[^\P{Cc}\n]/u, 'no control character but the ends of lines');
-  t.match(ended.stdout, /! gone .*root\$ ok/);
+  t.match(ended.stdout, /note: look: gone .*root\$ ok/);
 });
 
 t.test('--watch appends a line each second, also about a node that goes away', async (t) => {
