@@ -152,7 +152,16 @@ export class Follow {
     const salvage = store.begin(epoch, reason);
     const survives = (content: Buffer, names: readonly Buffer[]) =>
       hasContentAt(index, tree.number, names, content);
-    const parts = { tree, index, local, salvage, reason, isSuspect: () => false, survives };
+    const parts = {
+      tree,
+      index,
+      local,
+      salvage,
+      reason,
+      isSuspect: () => false,
+      isThere: () => true,
+      survives,
+    };
     try {
       for (const { parent, name } of slots) {
         const dir = tree.findDirectory(index, parent);

@@ -31,6 +31,8 @@ export interface UnknownParts {
   readonly reason: string;
   /** Nodes whose looks prove nothing. */
   readonly isSuspect: (id: FileId) => boolean;
+  /** Whether a file that was known, and stands under another name than that, is no loss. */
+  readonly isThere: (id: FileId) => boolean;
   /** Whether the cluster has the content, at this place or anywhere that counts. */
   survives(content: Buffer, names: readonly Buffer[]): boolean;
 }
@@ -65,10 +67,13 @@ function keepFile(parts: UnknownParts, found: Found): void {
   });
 }
 
-/** A file that this node knew as committed, and that was not touched since, is no loss. */
-function isKnown({ tree, local, isSuspect }: UnknownParts, stat: FileStat): boolean {
+/**
+ * A file that this node knew as committed, and that was not touched since, is no loss:
+ * as long as the cluster has not removed what was given another name here.
+ */
+function isKnown({ tree, local, isSuspect, isThere }: UnknownParts, stat: FileStat): boolean {
   const id = local.findByInode(tree.number, stat.inode.toString());
-  if (id === undefined || isSuspect(id)) return false;
+  if (id === undefined || isSuspect(id) || !isThere(id)) return false;
   const known = local.signature(tree.number, id);
   return known !== undefined && isUnchanged(known, stat);
 }
