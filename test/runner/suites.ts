@@ -38,6 +38,11 @@ const SOLITARY: readonly Solitary[] = [
     limitSeconds: LIMIT_SECONDS,
   },
   {
+    under: 'test/service/guardian',
+    because: 'it measures when a service is gone, and what sleeps longer than it may',
+    limitSeconds: LIMIT_SECONDS,
+  },
+  {
     under: 'test/lab/',
     because: 'its observer calls a gap of more than 100 ms a void run',
     limitSeconds: 400,
