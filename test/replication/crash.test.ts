@@ -80,6 +80,9 @@ class Host {
   }
 }
 
+// The machine may be busy with other things.
+t.setTimeout(120_000);
+
 t.test('a follower killed at any moment has the same tree after its next start', async (t) => {
   const seed = Number(process.env['SEED'] ?? 1 + Math.floor(Math.random() * 2 ** 30));
   t.comment(`SEED=${seed}`);
