@@ -174,6 +174,7 @@ export class Settling {
           reason,
           isSuspect: (id) => this.#window.isSuspect(tree.number, id),
           survives: (content, names) => this.#survives(tree, content, names),
+          hadDirectory: (name) => this.#window.hasDirectory(name),
         },
         { place: { dir, name: path.at(-1) as Buffer }, names: path, stat },
       );

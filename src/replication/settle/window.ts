@@ -16,6 +16,8 @@ export class Window {
   /** Journal index of the entry that holds a chunk. */
   readonly #chunks = new Map<string, number>();
   readonly #suspects = new Set<string>();
+  /** Names that directories have had since. */
+  readonly #directories = new Set<string>();
 
   get slots(): readonly Slot[] {
     return [...this.#slots.values()];
@@ -33,6 +35,7 @@ export class Window {
       return;
     }
     this.#note(index.apply(change));
+    if (change.kind === 'symlink') this.#contents.add(change.target.toString('hex'));
     if (change.kind !== 'put') return;
     this.#contents.add(contentHash(change.chunks).toString('hex'));
     if (change.data === undefined) return;
@@ -69,6 +72,11 @@ export class Window {
     return this.#contents.has(content.toString('hex'));
   }
 
+  /** Whether the log has had a directory of that name. */
+  hasDirectory(name: Buffer): boolean {
+    return this.#directories.has(name.toString('latin1'));
+  }
+
   /** The journal index of the entry that holds the chunk. */
   entryOf(hash: Buffer): number | undefined {
     return this.#chunks.get(hash.toString('hex'));
@@ -76,7 +84,9 @@ export class Window {
 
   #note({ volume, before, after, replaced }: Effect): void {
     for (const record of [before, after, replaced?.record]) {
-      if (record !== undefined) this.addSlot({ volume, ...record });
+      if (record === undefined) continue;
+      this.addSlot({ volume, ...record });
+      if (record.type === 'directory') this.#directories.add(record.name.toString('latin1'));
     }
   }
 }
