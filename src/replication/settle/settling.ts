@@ -175,6 +175,7 @@ export class Settling {
           isSuspect: (id) => this.#window.isSuspect(tree.number, id),
           isThere: (id) => index.find(tree.number, id) !== undefined,
           survives: (content, names) => this.#survives(tree, content, names),
+          hadDirectory: (name) => this.#window.hasDirectory(name),
         },
         { place: { dir, name: path.at(-1) as Buffer }, names: path, stat },
       );

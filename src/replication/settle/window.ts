@@ -15,6 +15,8 @@ export class Window {
   /** Journal index of the entry that holds a chunk. */
   readonly #chunks = new Map<string, number>();
   readonly #suspects = new Set<string>();
+  /** Names that directories have had since. */
+  readonly #directories = new Set<string>();
 
   get slots(): readonly Slot[] {
     return [...this.#slots.values()];
@@ -69,6 +71,11 @@ export class Window {
     return this.#contents.has(contentKey(volume, names, content));
   }
 
+  /** Whether the log has had a directory of that name. */
+  hasDirectory(name: Buffer): boolean {
+    return this.#directories.has(name.toString('latin1'));
+  }
+
   /** The journal index of the entry that holds the chunk. */
   entryOf(hash: Buffer): number | undefined {
     return this.#chunks.get(hash.toString('hex'));
@@ -84,7 +91,9 @@ export class Window {
 
   #note({ volume, before, after, replaced }: Effect): void {
     for (const record of [before, after, replaced?.record]) {
-      if (record !== undefined) this.addSlot({ volume, ...record });
+      if (record === undefined) continue;
+      this.addSlot({ volume, ...record });
+      if (record.type === 'directory') this.#directories.add(record.name.toString('latin1'));
     }
   }
 }
