@@ -14,8 +14,8 @@ const POLL_MS = 100;
 
 export interface FollowOptions {
   readonly timeoutMs: number;
-  /** Called once per phase, as it begins. */
-  readonly onPhase?: (name: string) => void;
+  /** Called once per phase, as it begins; `atMs` by the clock of the node. */
+  readonly onPhase?: (name: string, atMs: number) => void;
 }
 
 /**
@@ -32,12 +32,19 @@ export async function follow(
   let seen = 0;
   let view = begun;
   for (;;) {
-    for (const { name } of view.phases.slice(seen)) onPhase?.(name);
+    for (const [at, { name }] of view.phases.entries()) {
+      if (at >= seen) onPhase?.(name, beginOf(view, at));
+    }
     seen = view.phases.length;
     if (view.state === 'done') return view;
     if (view.state === 'failed') throw problemOf(0, view.problem, `operation ${view.id}`);
     view = await nextView(client, view.id, endAtMs);
   }
+}
+
+/** A phase begins when those before it have ended. */
+function beginOf({ phases }: OperationView, at: number): number {
+  return phases.slice(0, at).reduce((sum, { ms }) => sum + ms, 0);
 }
 
 /** How it stands a little later; a node that is silent for a while is asked again. */

@@ -30,7 +30,7 @@ export function statusLines(look: Look, paint: Paint, nowMs: number): readonly s
     '',
     ...tableLines([
       MEMBER_TITLES.map((title) => paint('bold', title)),
-      ...cluster.members.map((member) => memberRow(member, paint)),
+      ...cluster.members.map((member) => memberRow(member, isByLeader(cluster), paint)),
     ]),
     '',
     paint('bold', `${status.node} about itself`),
@@ -69,7 +69,12 @@ function verdictColour({ exitCode }: Health): Colour {
   return exitCode === EXIT.noPrimary ? 'red' : 'yellow';
 }
 
-function memberRow(member: MemberReport, paint: Paint): readonly string[] {
+/** Only a leader knows how far the others are behind. */
+function isByLeader({ members }: ClusterReport): boolean {
+  return members.some(({ isSelf, isLeader }) => isSelf && isLeader);
+}
+
+function memberRow(member: MemberReport, isLagKnown: boolean, paint: Paint): readonly string[] {
   const marks = [
     ...(member.isPrimary ? [paint('green', 'primary')] : []),
     ...(member.isLeader ? ['leader'] : []),
@@ -79,7 +84,7 @@ function memberRow(member: MemberReport, paint: Paint): readonly string[] {
     member.address,
     member.role,
     marks.join(', ') || '-',
-    lagText(member),
+    isLagKnown || member.isPrimary ? lagText(member) : 'unknown here',
     heardText(member),
     fitnessText(member),
   ];
@@ -153,7 +158,10 @@ function volumeText(volume: VolumeReport): string {
     ...(missing === 0 ? [] : [`${countText(missing)} not yet here`]),
   ];
   const size = `${countOf(volume.files, 'file')}, ${bytesText(volume.bytes)}`;
-  const tree = `tree ${treeHash.slice(0, HASH_LENGTH_SHOWN)} at ${treeHashIndex}`;
+  const tree =
+    treeHash === ''
+      ? 'tree not known yet'
+      : `tree ${treeHash.slice(0, HASH_LENGTH_SHOWN)} at ${treeHashIndex}`;
   const checked =
     volume.checkedAt === null
       ? ''

@@ -60,8 +60,8 @@ async function runSwitchover(options: GlobalOptions & SwitchoverOptions): Promis
   if (isText && !options.dryRun) printLine(`operation ${begun.id}`);
   const ended = await follow(client, begun, {
     timeoutMs: options.timeout * 1000,
-    onPhase: (name) => {
-      if (isText) printLine(phaseLine(name, performance.now() - startedAtMs));
+    onPhase: (name, atMs) => {
+      if (isText) printLine(phaseLine(name, atMs));
     },
   });
   if (!isText) printJson(ended);
@@ -80,8 +80,8 @@ function questionOf({ cluster, primary, members }: ClusterReport, to: string | u
   return `move the service of ${cluster}${from} to ${to ?? 'the best member'}?`;
 }
 
-function phaseLine(name: string, sinceMs: number): string {
-  return `  +${(sinceMs / 1000).toFixed(2)} s  ${oneLine(name)}`;
+function phaseLine(name: string, atMs: number): string {
+  return `  +${(atMs / 1000).toFixed(2)} s  ${oneLine(name)}`;
 }
 
 function endLines(

@@ -1,15 +1,20 @@
-/** Which version of the product this is: what its package file says, read from where it lies. */
+/** Which version of the product this is: what its package file says, wherever this was compiled to. */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { MailraftError } from '../errors.ts';
 
-/** From the compiled form of this file, which lies one folder deeper than its source. */
-const PACKAGE_FILE = new URL('../../../package.json', import.meta.url);
-
 export function productVersion(): string {
-  const content: unknown = JSON.parse(readFileSync(PACKAGE_FILE, 'utf8'));
+  const file = packageFile(import.meta.dirname);
+  const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
   if (typeof content === 'object' && content !== null && 'version' in content) {
     if (typeof content.version === 'string') return content.version;
   }
-  throw new MailraftError('INVARIANT', `no version in ${JSON.stringify(PACKAGE_FILE.pathname)}`);
+  throw new MailraftError('INVARIANT', `no version in ${JSON.stringify(file)}`);
+}
+
+function packageFile(folder: string): string {
+  const file = join(folder, 'package.json');
+  if (existsSync(file) || folder === dirname(folder)) return file;
+  return packageFile(dirname(folder));
 }

@@ -60,7 +60,7 @@ t.test('phases are shown as they come, then the result and the total', async (t)
   t.equal(ended.code, 0, ended.stderr);
   t.match(
     ended.stdout,
-    /^operation op-1\n {2}\+\S+ s {2}stopping\n {2}\+\S+ s {2}starting\n {2}from {2}mail1\n {2}to {4}mail2\ndone in \S+ m?s\n$/,
+    /^operation op-1\n {2}\+0\.00 s {2}stopping\n {2}\+0\.31 s {2}starting\n {2}from {2}mail1\n {2}to {4}mail2\ndone in \S+ m?s\n$/,
   );
   t.same(seen, { body: { to: 'mail2' }, token: `Bearer ${TOKEN}` });
 });

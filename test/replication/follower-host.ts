@@ -27,7 +27,6 @@ export interface HostReport {
   readonly mode: string;
   readonly missing: number;
   readonly treeHash: string | undefined;
-  readonly salvageFiles: number;
   readonly checkedFiles: number;
 }
 
@@ -62,13 +61,12 @@ async function open(options: ReplicatorOptions): Promise<void> {
 
 function report(): void {
   if (thread === undefined) return;
-  const { mode, state, missing, volumes, salvageFiles, checked } = thread.status;
+  const { mode, state, missing, volumes, checked } = thread.status;
   process.send?.({
     index: state.position.index,
     mode,
     missing,
     treeHash: volumes[0]?.treeHash,
-    salvageFiles,
     checkedFiles: checked.files,
   } satisfies HostReport);
 }

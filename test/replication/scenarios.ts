@@ -165,6 +165,31 @@ scenario(
   },
 );
 
+scenario(
+  'a message that was published uncommitted is kept when its draft is cleared away',
+  async (t, hosting) => {
+    const { group, a, b } = await founded(t, hosting);
+    mkdirSync(at(a, 'tmp'));
+    await group.covered();
+    group.commits = false;
+    writeFileSync(at(a, 'tmp/1'), 'answered 250');
+    await a.running.barrier();
+    await a.stop();
+    renameSync(at(a, 'tmp/1'), at(a, 'new/1.eml'));
+    group.leader = 'b';
+    await group.elect('b');
+    await group.serve('b');
+    unlinkSync(at(b, 'tmp/1'));
+    await group.covered();
+    await a.start();
+    a.running.settle(group.committed, 'deposed');
+    await a.caughtUp();
+    await allEqual(t, group, 'after the return');
+    const kept = salvagedBy(a).map(({ path }) => path);
+    t.same(kept, ['new/1.eml'], 'its only copy was here, under the name that was answered for');
+  },
+);
+
 scenario('equal looks do not hide a version that was never captured', async (t, hosting) => {
   const { group, a, b } = await founded(t, hosting);
   writeFileSync(at(a, 'f'), 'version 1');

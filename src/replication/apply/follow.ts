@@ -129,7 +129,7 @@ export class Follow {
     const { index, local, stager, port } = this.#parts;
     const slots = window.slots.filter(({ volume }) => volume === tree.number);
     if (slots.length === 0) return;
-    this.#keepUnknown(tree, slots);
+    this.#keepUnknown(tree, slots, window);
     const fromWindow: ChunkSource = ({ hash }) =>
       readChunk(port, hash, window.entryOf(hash) ?? entryIndex);
     const reconciler = new Reconciler({
@@ -145,14 +145,16 @@ export class Follow {
   }
 
   /** Whoever wrote here wrote something that nobody else has, perhaps. */
-  #keepUnknown(tree: VolumeTree, slots: readonly Slot[]): void {
+  #keepUnknown(tree: VolumeTree, slots: readonly Slot[], window: Window): void {
     const { index, local, salvage: store, state, port } = this.#parts;
     const epoch = state.current.tenure?.record.term ?? 0;
     const reason = 'changed here while another node was primary';
     const salvage = store.begin(epoch, reason);
     const survives = (content: Buffer, names: readonly Buffer[]) =>
       hasContentAt(index, tree.number, names, content);
-    const parts = { tree, index, local, salvage, reason, isSuspect: () => false, survives };
+    const hadDirectory = (name: Buffer) => window.hasDirectory(name);
+    const about = { tree, index, local, salvage, reason, isThere: () => true };
+    const parts = { ...about, isSuspect: () => false, survives, hadDirectory };
     try {
       for (const { parent, name } of slots) {
         const dir = tree.findDirectory(index, parent);

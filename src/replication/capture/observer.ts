@@ -8,18 +8,12 @@
 import { type FileStat, readLinkAt } from '../../platform/linux/files-at.ts';
 import { type FileId, ROOT_ID, sameMeta } from '../command/change.ts';
 import type { FileIndex } from '../index/file-index.ts';
-import type { LocalState } from '../index/local-state.ts';
+import { isSurely, type KnownLook, type LocalState } from '../index/local-state.ts';
 import { contentHash, type NodeRecord, sha256 } from '../index/records.ts';
 import { WORKSPACE } from '../volume/exclusions.ts';
 import { metaOf } from '../volume/meta.ts';
 import { CHUNK_BYTES, readPiece, withFile } from '../volume/read-file.ts';
-import {
-  isSameFile,
-  isSameInode,
-  isUnchanged,
-  type Signature,
-  signatureOf,
-} from '../volume/signature.ts';
+import { isSameFile, isSameInode, type Signature, signatureOf } from '../volume/signature.ts';
 import { isAbsence, type PlaceOnDisk, type VolumeTree } from '../volume/volume-tree.ts';
 import type { Batcher } from './batcher.ts';
 import { readStable, type StableContent } from './stable-read.ts';
@@ -159,7 +153,7 @@ export class Observer {
   async #lookAtFile(sight: Sight): Promise<Look> {
     const { tree, parent, place, stat, isHint } = sight;
     let standing = this.#standing(tree, parent, place.name);
-    const isSure = standing?.known !== undefined && isUnchanged(standing.known, stat);
+    const isSure = standing !== undefined && isSurely(standing.known, standing.record, stat);
     if (isHint && isSure) return DONE;
     const isSame = standing?.known !== undefined && isSameInode(standing.known, stat);
     if (!isSame && this.#renameHere(tree, parent, place.name, stat)) {
@@ -322,5 +316,5 @@ function parkedName(id: FileId): Buffer {
 interface Standing {
   readonly id: FileId;
   readonly record: NodeRecord;
-  readonly known: Signature | undefined;
+  readonly known: KnownLook | undefined;
 }

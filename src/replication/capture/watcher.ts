@@ -8,8 +8,7 @@ import { type FileStat, openDirectoryAt, statOf } from '../../platform/linux/fil
 import { EVENT, type Inotify, type InotifyEvent } from '../../platform/linux/inotify.ts';
 import { type FileId, ROOT_ID } from '../command/change.ts';
 import type { FileIndex } from '../index/file-index.ts';
-import type { LocalState } from '../index/local-state.ts';
-import { isUnchanged } from '../volume/signature.ts';
+import { isSurely, type LocalState } from '../index/local-state.ts';
 import { isAbsence, type VolumeTree } from '../volume/volume-tree.ts';
 import type { Mark, Marks } from './marks.ts';
 import { keyOf, WatchedDirectories, type WatchedDirectory } from './watched-directory.ts';
@@ -201,7 +200,7 @@ export class Watcher {
     const record = id === undefined ? undefined : this.#index.find(tree.number, id);
     if (id === undefined || record?.type !== 'directory' || stat.type !== 'directory') {
       const known = id === undefined ? undefined : this.#local.signature(tree.number, id);
-      const isSame = known !== undefined && record?.type === stat.type && isUnchanged(known, stat);
+      const isSame = record !== undefined && isSurely(known, record, stat);
       if (!isSame) this.#marks.set(directory, name, { isHint: true });
       return;
     }

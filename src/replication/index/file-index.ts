@@ -61,6 +61,12 @@ function keyOf(letter: number, volume: number, id: FileId, tail: Uint8Array = NO
 }
 const NO_BYTES = new Uint8Array(0);
 
+/** The node of that identity, straight from the store. */
+export function findRecord(store: IndexStore, volume: number, id: FileId): NodeRecord | undefined {
+  const bytes = store.get(keyOf(NODE, volume, id));
+  return bytes === undefined ? undefined : decodeRecord(bytes);
+}
+
 export class FileIndex {
   readonly #store: IndexStore;
   /** Directories that changed in the open layer, with what came and went in them. */
@@ -76,8 +82,7 @@ export class FileIndex {
 
   /** The node of that identity. */
   find(volume: number, id: FileId): NodeRecord | undefined {
-    const bytes = this.#store.get(keyOf(NODE, volume, id));
-    return bytes === undefined ? undefined : decodeRecord(bytes);
+    return findRecord(this.#store, volume, id);
   }
 
   /** The directory of that identity. Throws when there is none. */

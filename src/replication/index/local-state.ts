@@ -4,11 +4,32 @@
  * index's contents are not on this disk.
  */
 
+import type { FileStat } from '../../platform/linux/files-at.ts';
 import { decode, encode } from '../../platform/msgpack.ts';
 import type { FileId } from '../command/change.ts';
-import type { Signature } from '../volume/signature.ts';
-import { GROUP_BYTES } from './file-index.ts';
+import { isUnchanged, type Signature } from '../volume/signature.ts';
+import { findRecord, GROUP_BYTES } from './file-index.ts';
+import type { NodeRecord } from './records.ts';
 import type { IndexStore } from './store.ts';
+
+/** How a file looked, and what its content was then. */
+export interface KnownLook extends Signature {
+  /** Identity of the content; undefined for what is no file. */
+  readonly content: Buffer | undefined;
+}
+
+/**
+ * Whether what stands there surely is what the record says. The index may have moved on
+ * since the file was looked at: that it has not changed proves its old content only.
+ */
+export function isSurely(
+  known: KnownLook | undefined,
+  record: NodeRecord,
+  stat: FileStat,
+): boolean {
+  if (known === undefined || record.type !== stat.type || !isUnchanged(known, stat)) return false;
+  return record.type !== 'file' || known.content?.equals(record.content) === true;
+}
 
 const SIGNATURE = 's'.charCodeAt(0);
 const INODE = 'o'.charCodeAt(0);
@@ -21,23 +42,28 @@ export class LocalState {
     this.#store = store;
   }
 
-  signature(volume: number, id: FileId): Signature | undefined {
+  signature(volume: number, id: FileId): KnownLook | undefined {
     const bytes = this.#store.get(idKey(SIGNATURE, volume, id));
     if (bytes === undefined) return undefined;
-    const [inode, btime, size, mtime, ctime, racy] = decode(bytes) as [
+    const [inode, btime, size, mtime, ctime, racy, content] = decode(bytes) as [
       string,
       string,
       number,
       string,
       string,
       boolean,
+      Buffer | null,
     ];
-    return { inode, btime, size, mtime, ctime, racy };
+    return { inode, btime, size, mtime, ctime, racy, content: content ?? undefined };
   }
 
+  /** The node looks like this, and is what the index says of it by now. */
   setSignature(volume: number, id: FileId, signature: Signature): void {
     const { inode, btime, size, mtime, ctime, racy } = signature;
-    this.#store.put(idKey(SIGNATURE, volume, id), encode([inode, btime, size, mtime, ctime, racy]));
+    const record = findRecord(this.#store, volume, id);
+    const content = record?.type === 'file' ? record.content : null;
+    const look = [inode, btime, size, mtime, ctime, racy, content];
+    this.#store.put(idKey(SIGNATURE, volume, id), encode(look));
     this.#store.put(inodeKey(volume, inode), encode(id));
   }
 

@@ -7,10 +7,9 @@ import { closeSync } from 'node:fs';
 import { type FileStat, openDirectoryAt } from '../../platform/linux/files-at.ts';
 import { type FileId, ROOT_ID, sameMeta } from '../command/change.ts';
 import type { FileIndex } from '../index/file-index.ts';
-import type { LocalState } from '../index/local-state.ts';
+import { isSurely, type LocalState } from '../index/local-state.ts';
 import type { NodeRecord } from '../index/records.ts';
 import { metaOf } from '../volume/meta.ts';
-import { isUnchanged } from '../volume/signature.ts';
 import { isAbsence, type VolumeTree } from '../volume/volume-tree.ts';
 
 /** A name whose file may differ from the index. */
@@ -77,7 +76,7 @@ async function* compareNode(
   name: Buffer,
   id: FileId,
 ): AsyncGenerator<Difference> {
-  const { tree, index } = parts;
+  const { tree, index, local, isSuspect } = parts;
   const record = index.find(tree.number, id);
   const stat = tree.stat({ dir: directory.fd, name });
   if (record === undefined) return;
@@ -90,7 +89,7 @@ async function* compareNode(
     return;
   }
   if (record.type !== 'directory') {
-    if (!isSurelySame(parts, id, stat)) {
+    if (isSuspect(id) || !isSurely(local.signature(tree.number, id), record, stat)) {
       yield differenceOf('changed', directory, name, { id, stat });
     }
     return;
@@ -120,15 +119,6 @@ async function* descend(
   } finally {
     closeSync(fd);
   }
-}
-
-function isSurelySame(
-  { tree, local, isSuspect }: CompareParts,
-  id: FileId,
-  stat: FileStat,
-): boolean {
-  const known = local.signature(tree.number, id);
-  return known !== undefined && !isSuspect(id) && isUnchanged(known, stat);
 }
 
 function differenceOf(

@@ -14,10 +14,10 @@ import type { Slot } from '../apply/drift.ts';
 import type { Stager } from '../apply/stager.ts';
 import { type FileId, ROOT_ID } from '../command/change.ts';
 import type { FileIndex } from '../index/file-index.ts';
-import type { LocalState } from '../index/local-state.ts';
+import { isSurely, type LocalState } from '../index/local-state.ts';
 import { contentHash, type FileRecord, type NodeRecord } from '../index/records.ts';
 import { chunksAt } from '../volume/read-file.ts';
-import { isSameInode, isUnchanged, signatureOf } from '../volume/signature.ts';
+import { isSameInode, signatureOf } from '../volume/signature.ts';
 import type { PlaceOnDisk, VolumeTree } from '../volume/volume-tree.ts';
 import { Pool } from './pool.ts';
 
@@ -92,20 +92,20 @@ export class Reconciler {
   /** Takes away what is not to be at the slot, and notes what is lacking. */
   async #clear({ parent, name }: Slot): Promise<void> {
     const { tree, index } = this.#parts;
-    const key = `${parent}/${name.toString('latin1')}`;
-    if (this.#seen.has(key)) return;
-    this.#seen.add(key);
     this.#directories.add(parent);
-    const id = index.lookUp(tree.number, parent, name);
-    const record = id === undefined ? undefined : index.find(tree.number, id);
-    const wanted = id === undefined || record === undefined ? undefined : { id, record };
     const dir = tree.findDirectory(index, parent);
     if (dir === undefined) {
-      // Someone took the whole directory away: it lacks, and everything in it does.
+      // The whole directory lacks, and everything in it: it is looked into when it is back.
       const { parent: above, name: own } = index.getDirectory(tree.number, parent);
       await this.#clear({ volume: tree.number, parent: above, name: own });
       return;
     }
+    const key = `${parent}/${name.toString('latin1')}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    const id = index.lookUp(tree.number, parent, name);
+    const record = id === undefined ? undefined : index.find(tree.number, id);
+    const wanted = id === undefined || record === undefined ? undefined : { id, record };
     const stat = tree.stat({ dir, name });
     if (stat !== undefined) {
       const isDone = await this.#clearStanding({ parent, place: { dir, name }, stat }, wanted);
@@ -163,7 +163,7 @@ export class Reconciler {
         this.#sign(id, place);
         return true;
       case 'file': {
-        const isSure = known !== undefined && !isSuspect(id) && isUnchanged(known, stat);
+        const isSure = !isSuspect(id) && isSurely(known, record, stat);
         const isSame = isSure || (stat.size === record.bytes && hasContent(place, record));
         if (!isSame) return false;
         stager.meta.setFile(place, record.meta);

@@ -173,7 +173,9 @@ export class Settling {
           salvage,
           reason,
           isSuspect: (id) => this.#window.isSuspect(tree.number, id),
+          isThere: (id) => index.find(tree.number, id) !== undefined,
           survives: (content, names) => this.#survives(tree, content, names),
+          hadDirectory: (name) => this.#window.hasDirectory(name),
         },
         { place: { dir, name: path.at(-1) as Buffer }, names: path, stat },
       );
@@ -182,9 +184,9 @@ export class Settling {
     }
   }
 
-  /** The log has had the content since, or has it there now. */
+  /** The log has had the content there since, or has it there now. */
   #survives(tree: VolumeTree, content: Buffer, names: readonly Buffer[]): boolean {
-    if (this.#window.hasContent(content)) return true;
+    if (this.#window.hadContent(tree.number, names, content)) return true;
     return hasContentAt(this.#parts.index, tree.number, names, content);
   }
 

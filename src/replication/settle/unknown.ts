@@ -31,8 +31,12 @@ export interface UnknownParts {
   readonly reason: string;
   /** Nodes whose looks prove nothing. */
   readonly isSuspect: (id: FileId) => boolean;
+  /** Whether a file that was known, and stands under another name than that, is no loss. */
+  readonly isThere: (id: FileId) => boolean;
   /** Whether the cluster has the content, at this place or anywhere that counts. */
   survives(content: Buffer, names: readonly Buffer[]): boolean;
+  /** Whether the log has had a directory of that name. */
+  hadDirectory(name: Buffer): boolean;
 }
 
 /** Keeps what is found, and everything in it, unless it survives elsewhere. */
@@ -42,6 +46,8 @@ export function keepUnknown(parts: UnknownParts, found: Found): void {
       keepFile(parts, found);
       return;
     case 'symlink': {
+      // A link is made once and never written to.
+      if (isKnownNode(parts, found.stat)) return;
       const target = readLinkAt(found.place.dir, found.place.name);
       if (!parts.survives(target, found.names)) parts.salvage.add(originOf(parts, found), [target]);
       return;
@@ -65,15 +71,19 @@ function keepFile(parts: UnknownParts, found: Found): void {
   });
 }
 
-/** A file that this node knew as committed, and that was not touched since, is no loss. */
-function isKnown({ tree, local, isSuspect }: UnknownParts, stat: FileStat): boolean {
+/**
+ * A file that this node knew as committed, and that was not touched since, is no loss:
+ * as long as the cluster has not removed what was given another name here.
+ */
+function isKnown({ tree, local, isSuspect, isThere }: UnknownParts, stat: FileStat): boolean {
   const id = local.findByInode(tree.number, stat.inode.toString());
-  if (id === undefined || isSuspect(id)) return false;
+  if (id === undefined || isSuspect(id) || !isThere(id)) return false;
   const known = local.signature(tree.number, id);
   return known !== undefined && isUnchanged(known, stat);
 }
 
-function isKnownDirectory({ tree, local }: UnknownParts, stat: FileStat): boolean {
+/** The very file, directory or link that this node knew, whatever was done to it since. */
+function isKnownNode({ tree, local }: UnknownParts, stat: FileStat): boolean {
   const id = local.findByInode(tree.number, stat.inode.toString());
   const known = id === undefined ? undefined : local.signature(tree.number, id);
   return known !== undefined && isSameInode(known, stat);
@@ -89,8 +99,8 @@ function keepDirectory(parts: UnknownParts, found: Found): void {
   }
   try {
     const inside = parts.tree.namesIn(fd);
-    const isNews = inside.length === 0 && !isKnownDirectory(parts, found.stat);
-    if (isNews) parts.salvage.addDirectory(originOf(parts, found));
+    if (inside.length === 0 && isOwnDirectory(parts, found))
+      parts.salvage.addDirectory(originOf(parts, found));
     for (const name of inside) {
       const stat = parts.tree.stat({ dir: fd, name });
       const names = [...found.names, name];
@@ -99,6 +109,12 @@ function keepDirectory(parts: UnknownParts, found: Found): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** There are no bytes to lose: only directories that are surely this node's are told of. */
+function isOwnDirectory(parts: UnknownParts, { names, stat }: Found): boolean {
+  const name = names.at(-1);
+  return name !== undefined && !parts.hadDirectory(name) && !isKnownNode(parts, stat);
 }
 
 function originOf({ tree, reason }: UnknownParts, { names, stat }: Found) {

@@ -7,15 +7,16 @@
 import type { Slot } from '../apply/drift.ts';
 import type { Change, FileId } from '../command/change.ts';
 import type { Effect, FileIndex } from '../index/file-index.ts';
-import { contentHash } from '../index/records.ts';
 
 export class Window {
   readonly #slots = new Map<string, Slot>();
-  /** Contents that the log has had since, whether they are there still or not. */
+  /** Contents that the log has had since, each under its path, there still or not. */
   readonly #contents = new Set<string>();
   /** Journal index of the entry that holds a chunk. */
   readonly #chunks = new Map<string, number>();
   readonly #suspects = new Set<string>();
+  /** Names that directories have had since. */
+  readonly #directories = new Set<string>();
 
   get slots(): readonly Slot[] {
     return [...this.#slots.values()];
@@ -32,10 +33,10 @@ export class Window {
       this.#chunks.set(change.hash.toString('hex'), entryIndex);
       return;
     }
-    this.#note(index.apply(change));
-    if (change.kind !== 'put') return;
-    this.#contents.add(contentHash(change.chunks).toString('hex'));
-    if (change.data === undefined) return;
+    const effect = index.apply(change);
+    this.#note(effect);
+    this.#noteContent(index, effect);
+    if (change.kind !== 'put' || change.data === undefined) return;
     for (const { hash } of change.chunks) this.#chunks.set(hash.toString('hex'), entryIndex);
   }
 
@@ -65,8 +66,14 @@ export class Window {
     return this.#suspects.has(`${volume}/${id}`);
   }
 
-  hasContent(content: Buffer): boolean {
-    return this.#contents.has(content.toString('hex'));
+  /** Whether the log has had that content under that path. */
+  hadContent(volume: number, names: readonly Buffer[], content: Buffer): boolean {
+    return this.#contents.has(contentKey(volume, names, content));
+  }
+
+  /** Whether the log has had a directory of that name. */
+  hasDirectory(name: Buffer): boolean {
+    return this.#directories.has(name.toString('latin1'));
   }
 
   /** The journal index of the entry that holds the chunk. */
@@ -74,9 +81,24 @@ export class Window {
     return this.#chunks.get(hash.toString('hex'));
   }
 
+  /** Contents count with their paths: the same bytes under another name are another file. */
+  #noteContent(index: FileIndex, { volume, after }: Effect): void {
+    if (after === undefined || after.type === 'directory') return;
+    const names = [...index.pathOf(volume, after.parent), after.name];
+    const content = after.type === 'file' ? after.content : after.target;
+    this.#contents.add(contentKey(volume, names, content));
+  }
+
   #note({ volume, before, after, replaced }: Effect): void {
     for (const record of [before, after, replaced?.record]) {
-      if (record !== undefined) this.addSlot({ volume, ...record });
+      if (record === undefined) continue;
+      this.addSlot({ volume, ...record });
+      if (record.type === 'directory') this.#directories.add(record.name.toString('latin1'));
     }
   }
+}
+
+function contentKey(volume: number, names: readonly Buffer[], content: Buffer): string {
+  const path = names.map((name) => name.toString('latin1')).join('/');
+  return `${volume}/${path}\0${content.toString('latin1')}`;
 }
