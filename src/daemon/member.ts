@@ -20,6 +20,7 @@ import type { Life } from '../service/decide/life.ts';
 import type { Candidate } from '../service/decide/situation.ts';
 import { Applying } from './applying.ts';
 import { FilesGate } from './files-gate.ts';
+import { type FitnessFacts, illnessOf, obstacleOf } from './fitness.ts';
 import { HistoryRecorder } from './history-recorder.ts';
 import { LagMeter } from './lag-meter.ts';
 import { LeadDuties, neededFrom } from './lead-duties.ts';
@@ -73,7 +74,6 @@ export interface SwitchoverRequest {
 }
 
 const HOUSEKEEPING_MS = 2000;
-const NOT_BASELINED = "the cluster's data are not indexed yet";
 
 export class Member {
   readonly #parts: MemberParts;
@@ -154,7 +154,8 @@ export class Member {
   get brief(): Brief {
     const { status } = this.#parts.replication;
     const { life } = this;
-    const obstacle = this.obstacle ?? '';
+    // Without room it may serve if nobody else can, and is not to be preferred.
+    const obstacle = this.obstacle ?? status.lacksRoom ?? '';
     return {
       node: this.#self,
       mode: status.mode,
@@ -173,17 +174,7 @@ export class Member {
 
   /** Why this node may not serve, whatever else holds. */
   get obstacle(): string | undefined {
-    const own = this.#parts.config.members.find(({ id }) => id === this.#self);
-    const { mode, missing } = this.#parts.replication.status;
-    if (own?.canBePrimary === false) return 'it is not to be primary, says its configuration';
-    if (mode === 'awaitingBaseline') return NOT_BASELINED;
-    if (mode === 'resyncing') return 'it is fetching the state from another member';
-    if (missing > 0) return `${missing} files are missing here`;
-    if (this.isMuted) return 'its journal was damaged and is not whole again';
-    if (!this.hasSpace) return 'the journal has no space';
-    if (this.#parts.guardian.facts(this.#epoch)?.isLost === true) return 'its guardian is lost';
-    if (this.#isShuttingDown) return 'it is shutting down';
-    return undefined;
+    return obstacleOf(this.#fitness);
   }
 
   /** Other members, the one that is to be asked first at the front. */
@@ -226,6 +217,8 @@ export class Member {
   evaluate(): void {
     if (this.#isClosed) return;
     this.files.step();
+    const { role, term } = this.#host.standing;
+    if (role === 'leader') this.proposals.committedTo(this.#host.status.commit, term);
     this.#follow.step(!this.#isServiceHeld() && this.files.capture === 'off');
     this.#host.setEligible(this.#isEligible);
     this.#duties.step();
@@ -432,13 +425,18 @@ export class Member {
       candidates: this.candidates,
       switchover: this.switchover,
       isShuttingDown: this.#isShuttingDown,
-      illness: this.#illness,
+      illness: illnessOf(this.#fitness),
     };
   }
 
-  get #illness(): string | undefined {
-    if (!this.hasSpace) return 'the journal has no space';
-    return this.#host.isStorageStalled ? 'the disk stalls' : undefined;
+  get #fitness(): FitnessFacts {
+    return {
+      own: this.#parts.config.members.find(({ id }) => id === this.#self),
+      status: this.#parts.replication.status,
+      host: this.#host,
+      hasSpace: this.hasSpace,
+      isShuttingDown: this.#isShuttingDown,
+    };
   }
 
   #moved(before: Life, after: Life): void {

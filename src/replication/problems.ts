@@ -14,6 +14,7 @@ const SPACE_RETRY_MS = 500;
 
 export class Problems {
   readonly #reasons = new Map<Hindered, string>();
+  readonly #full = new Set<Hindered>();
   readonly #closing: AbortSignal;
   readonly #onProblem: (reason: string) => void;
 
@@ -31,15 +32,24 @@ export class Problems {
     return this.#reasons.size === 0 ? undefined : [...this.#reasons.values()].join('; ');
   }
 
+  /** The reasons of those that wait for room. */
+  get lack(): string | undefined {
+    const reasons = [...this.#full].flatMap((what) => this.#reasons.get(what) ?? []);
+    return reasons.length === 0 ? undefined : reasons.join('; ');
+  }
+
   set(what: Hindered, error: unknown): void {
     const isNews = !this.#reasons.has(what);
     const reason = messageOf(error);
     this.#reasons.set(what, reason);
+    if (isFull(error)) this.#full.add(what);
+    else this.#full.delete(what);
     if (isNews) this.#onProblem(reason);
   }
 
   clear(what: Hindered): void {
     this.#reasons.delete(what);
+    this.#full.delete(what);
   }
 
   /** Does `work`, again and again as long as a disk is too full for it. */
