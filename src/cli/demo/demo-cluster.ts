@@ -60,6 +60,7 @@ export class DemoCluster {
   readonly clients: readonly NodeClient[];
   readonly #program: string;
   readonly #daemons: Map<string, ChildProcess> = new Map();
+  readonly #ends: Map<string, string> = new Map();
   /** Daemons that were told to end. */
   readonly #dismissed: Set<ChildProcess> = new Set();
   /** Should this program end in the middle by a fault of its own, the daemons end too. */
@@ -122,15 +123,15 @@ export class DemoCluster {
     return this.#daemons.has(id);
   }
 
-  /** Starts the daemon of a node, also again; returns its pid. */
-  start(id: string): number {
+  /** Starts the daemon of a node, also again; returns its pid. `extra` joins its environment. */
+  start(id: string, extra: Readonly<Record<string, string>> = {}): number {
     const { configFile, logFile } = this.node(id);
     const output = openSync(logFile, 'a');
     try {
       const daemon = spawn(process.execPath, [this.#program, 'run', '--config', configFile], {
         stdio: ['ignore', output, output],
         detached: true,
-        env: environment(this.layout.folder),
+        env: { ...environment(this.layout.folder), ...extra },
       });
       assert(daemon.pid !== undefined, 'the running program can be started once more');
       this.#daemons.set(id, daemon);
@@ -152,6 +153,11 @@ export class DemoCluster {
   /** The service processes that run at this moment, as the kernel shows them. */
   services(): RunningService[] {
     return new ProcessScan(this.serviceScan).look();
+  }
+
+  /** How the daemon of a node ended by itself last, for instance `code 1`. */
+  endOf(id: string): string | undefined {
+    return this.#ends.get(id);
   }
 
   /** The first daemon that ended and had not been told to. */
@@ -219,6 +225,7 @@ export class DemoCluster {
   #noteExit(id: string, daemon: ChildProcess, how: string): void {
     if (this.#daemons.get(id) === daemon) this.#daemons.delete(id);
     if (this.#dismissed.has(daemon)) return;
+    this.#ends.set(id, how);
     this.#failure ??= new MailraftError(
       'SERVICE_FAILED',
       `the daemon of ${id} ended by itself with ${how}`,
