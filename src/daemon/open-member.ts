@@ -88,7 +88,7 @@ function openJournal({ config, identity, onSync }: OpenMemberParts): Promise<Jou
 }
 
 function replicationPort(
-  { transport, peers, onReplicationEvent, onFailed }: OpenMemberParts,
+  { transport, peers, log, onReplicationEvent, onFailed }: OpenMemberParts,
   journal: Journal,
   holder: { readonly member: Member | undefined },
 ): ReplicationPort {
@@ -96,13 +96,7 @@ function replicationPort(
   return {
     propose: (sequence, data) => events()?.propose(sequence, data),
     readJournal: async (from, to) => await readCommands(journal, from, to),
-    readTails: async () =>
-      (await journal.tails()).map(({ name, entries }) => ({
-        name,
-        commands: entries
-          .filter(({ kind }) => kind === 'command')
-          .map(({ data }) => bufferOf(data)),
-      })),
+    readTails: () => readTails(journal, log),
     removeTail: (name) => journal.removeTail(name),
     askLeader: async (method, params) =>
       await transport.ask(sourceFor(holder.member, peers), method, params),
@@ -125,6 +119,22 @@ function sourceFor(member: Member | undefined, peers: PeerWatch): string {
   const whole = member.candidates.find(({ id }) => peers.findFresh(id)?.canServe === true);
   if (whole !== undefined) return whole.id;
   throw new MailraftError('NO_QUORUM', 'no other member has everything');
+}
+
+/** What was replaced here; of what is damaged, as much as can be read. */
+async function readTails(
+  journal: Journal,
+  log: Logger,
+): Promise<{ readonly name: string; readonly commands: readonly Buffer[] }[]> {
+  const tails = await journal.tails();
+  for (const { name } of tails.filter(({ isDamaged }) => isDamaged)) {
+    const text = 'entries that only this node had are damaged: their file stays in the journal';
+    log.warn({ tail: name }, text);
+  }
+  return tails.map(({ name, entries }) => ({
+    name,
+    commands: entries.filter(({ kind }) => kind === 'command').map(({ data }) => bufferOf(data)),
+  }));
 }
 
 /** Commands in `[from, to)` that the journal still holds. */

@@ -157,7 +157,8 @@ function warningsOf(parts: NodeParts): string[] {
   const found = [
     failure?.message,
     foundingProblem,
-    status?.problem ?? status?.lacksRoom,
+    status?.problem,
+    status?.lacksRoom,
     running?.member.hasSpace === false ? 'the journal has no space' : undefined,
     running?.member.isMuted === true
       ? 'the journal was damaged; this node votes again once it has everything'
@@ -169,7 +170,7 @@ function warningsOf(parts: NodeParts): string[] {
     guardian.isConnected ? undefined : 'the guardian is not there',
     ...config.warnings,
   ];
-  return found.filter((text) => text !== undefined);
+  return [...new Set(found)].filter((text) => text !== undefined);
 }
 
 /** The checks of `GET /readyz`: this node takes part and has everything. */

@@ -28,6 +28,8 @@ export interface JournalOptions extends ThreadOptions {
 export interface Tail {
   readonly name: string;
   readonly entries: readonly Entry[];
+  /** More entries followed, that can not be read. */
+  readonly isDamaged: boolean;
 }
 
 type Answer = Extract<FromThread, { id: number }>;
@@ -169,8 +171,9 @@ export class Journal implements LogStorage {
   async tails(): Promise<readonly Tail[]> {
     const answer = await this.#ask((id) => ({ kind: 'tails', id }));
     assert(answer.kind === 'tails', 'the journal answered another question');
-    return answer.tails.map(({ name, records }) => ({
+    return answer.tails.map(({ name, records, isDamaged }) => ({
       name,
+      isDamaged,
       entries: records.map((record) => decodeEntry(bufferOf(record))),
     }));
   }

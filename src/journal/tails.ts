@@ -7,9 +7,12 @@
 
 import { join } from 'node:path';
 import { entryOf, readRecord } from '../consensus/host/entry-record.ts';
+import { isMailraftError } from '../errors.ts';
 import type { JournalFiles } from './files.ts';
 
 const SUFFIX = '.tail';
+/** Behind the name of what nobody can read to its end. */
+const DAMAGED = '.damaged';
 
 export class TailStore {
   readonly #files: JournalFiles;
@@ -50,21 +53,33 @@ export class TailStore {
     this.#files.syncDirectory(this.#directory);
   }
 
-  /** The records of a tail. Throws `DATA_DAMAGED` when they do not check. */
-  readRecords(name: string): readonly Buffer[] {
+  /** The records of a tail, up to the first that is damaged. */
+  read(name: string): { readonly records: readonly Buffer[]; readonly isDamaged: boolean } {
     const bytes = this.#files.readAll(join(this.#directory, name));
     const records: Buffer[] = [];
     for (let offset = 0; offset < bytes.length; ) {
-      const end = offset + readRecord(bytes, offset).bytes;
+      const end = endOfRecord(bytes, offset);
+      if (end === undefined) return { records, isDamaged: true };
       records.push(bytes.subarray(offset, end));
       offset = end;
     }
-    return records;
+    return { records, isDamaged: false };
   }
 
-  /** Forgets a tail whose bytes are safe elsewhere. */
+  /** Forgets a tail whose bytes are safe elsewhere; one that is damaged is only renamed. */
   remove(name: string): void {
-    this.#files.remove(join(this.#directory, name));
+    const path = join(this.#directory, name);
+    if (this.read(name).isDamaged) this.#files.rename(path, `${path}${DAMAGED}`);
+    else this.#files.remove(path);
     this.#files.syncDirectory(this.#directory);
+  }
+}
+
+function endOfRecord(bytes: Buffer, offset: number): number | undefined {
+  try {
+    return offset + readRecord(bytes, offset).bytes;
+  } catch (error) {
+    if (isMailraftError(error, 'DATA_DAMAGED')) return undefined;
+    throw error;
   }
 }

@@ -42,6 +42,13 @@ export interface FaultText {
   readonly message: string;
 }
 
+export interface TailRecords {
+  readonly name: string;
+  readonly records: readonly Uint8Array[];
+  /** More records followed, that can not be read. */
+  readonly isDamaged: boolean;
+}
+
 export type FromThread =
   | { readonly kind: 'recovered'; readonly recovered: Recovered }
   /** The next `count` batches are written; `fsyncMs` is how long their sync took, if any. */
@@ -58,7 +65,7 @@ export type FromThread =
   | {
       readonly kind: 'tails';
       readonly id: number;
-      readonly tails: readonly { readonly name: string; readonly records: readonly Uint8Array[] }[];
+      readonly tails: readonly TailRecords[];
     }
   | { readonly kind: 'done'; readonly id: number }
   | { readonly kind: 'failed'; readonly fault: FaultText };

@@ -70,10 +70,7 @@ class JournalThread {
         this.#tell({ kind: 'compacted', base: writer.log.base, bytes: writer.bytesTotal });
         return;
       case 'tails': {
-        const tails = writer.tails.names.map((name) => ({
-          name,
-          records: writer.tails.readRecords(name),
-        }));
+        const tails = writer.tails.names.map((name) => ({ name, ...writer.tails.read(name) }));
         this.#tell({ kind: 'tails', id: message.id, tails });
         return;
       }

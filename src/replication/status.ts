@@ -86,6 +86,6 @@ export function statusOf(
     fetchedBytes: contents.bytes,
     neededFrom: needed.length === 0 ? undefined : Math.min(...needed),
     problem: parts.problems.text,
-    lacksRoom: parts.problems.lack ?? room.lack,
+    lacksRoom: room.lack ?? parts.problems.lack,
   };
 }

@@ -4,7 +4,7 @@
  * again survives.
  */
 
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
@@ -192,4 +192,18 @@ t.test('an entry that is damaged while the journal is open is not given out', as
     code: 'DATA_DAMAGED',
     message: /^entry 4 at byte .*start this node again/,
   });
+});
+
+t.test('of replaced entries that are damaged the rest is read, and the file kept', async (t) => {
+  const { writer, directory } = open(t);
+  writer.write([batchOf(numbered(1, 6), { hardState: hard(1, 2) })]);
+  writer.write([batchOf(numbered(4, 4, 2), { hardState: hard(2, 2) })]);
+  const [name = ''] = writer.tails.names;
+  const path = join(directory, 'tails', name);
+  t.match(writer.tails.read(name), { records: { length: 3 }, isDamaged: false });
+  flip(path, '1/5');
+  t.match(writer.tails.read(name), { records: { length: 1 }, isDamaged: true });
+  writer.tails.remove(name);
+  t.same(writer.tails.names, []);
+  t.ok(existsSync(`${path}.damaged`));
 });

@@ -43,8 +43,8 @@ t.test(
       t.same(journal.log.termAt(3), 2);
       const [tail] = journal.tails.names;
       const texts = journal.tails
-        .readRecords(tail ?? '')
-        .map((record) => Buffer.from(decodeEntry(record).data).toString());
+        .read(tail ?? '')
+        .records.map((record) => Buffer.from(decodeEntry(record).data).toString());
       t.same(texts, ['1/3', '1/4', '1/5']);
     }
   },
