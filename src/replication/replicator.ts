@@ -56,7 +56,7 @@ export class Replicator {
   #lead: Lead | undefined;
   #settling: { readonly work: Settling; readonly scanned: Promise<void> } | undefined;
   #settleTarget: { readonly index: number; readonly reason: string } | undefined;
-  #wantsDisarm: (() => void)[] = [];
+  readonly #wantsDisarm: (() => void)[] = [];
   #wantsState = false;
   /** What works on files and index does so one after the other. */
   readonly #turns: Turns;
@@ -393,8 +393,6 @@ export class Replicator {
   }
 
   #disarmNow(): void {
-    const waiting = this.#wantsDisarm;
-    this.#wantsDisarm = [];
     if (this.#lead !== undefined) {
       this.#lead.close();
       this.#lead = undefined;
@@ -402,7 +400,7 @@ export class Replicator {
       this.#settleTarget = undefined;
       this.#beginSettling(false);
     }
-    for (const resolve of waiting) resolve();
+    for (const resolve of this.#wantsDisarm.splice(0)) resolve();
   }
 
   /** @param isStart what was not synced may have been lost from the disk since it was written */
