@@ -60,7 +60,7 @@ function serviceFaults({ node, role, tenure, service, address }: StatusReport): 
 }
 
 function memberFaults(status: StatusReport, { members }: ClusterReport): readonly string[] {
-  const unfit = members.filter((member) => !member.isPrimary && !member.eligible);
+  const unfit = members.filter((member) => member.canBePrimary && !isFit(member));
   const named = new Set(unfit.map(({ id }) => id));
   const cut = status.peers.filter(({ id, isConnected }) => !isConnected && !named.has(id));
   return [

@@ -11,7 +11,7 @@ import type { Replication } from './replication-port.ts';
 export interface BarrierAnswer {
   /** Of the barrier's own entry: everything it covers comes before it. */
   readonly index: number;
-  /** Members whose journal has it, this one included. */
+  /** Members that have it and everything before it, this one included. */
   readonly copies: number;
 }
 
@@ -45,6 +45,5 @@ export async function barrierHere(
     throw new MailraftError('TIMED_OUT', 'the lead changed while the barrier was under way');
   }
   const { index } = placed;
-  const copies = member.host.progress().filter(({ match }) => match >= index).length;
-  return { index, copies };
+  return { index, copies: member.copiesOf(index) };
 }

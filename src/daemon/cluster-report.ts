@@ -29,11 +29,9 @@ function serves(parts: NodeParts, id: string): boolean {
   return parts.peers.findFresh(id)?.serves === true;
 }
 
-function memberReport(
-  parts: NodeParts,
-  { id, address, priority, site }: MemberConfig,
-): MemberReport {
+function memberReport(parts: NodeParts, member: MemberConfig): MemberReport {
   const { config, running, peers, nowMs } = parts;
+  const { id, address, priority, site, canBePrimary } = member;
   const isSelf = id === config.node.id;
   const host = running?.member.host;
   const progress = host?.progress().find((one) => one.id === id);
@@ -54,6 +52,7 @@ function memberReport(
     // Only a leader knows how far the others are.
     matchIndex: isLeading || isSelf ? match : (heard?.brief.applied ?? 0),
     lag: isLeading && lag !== undefined ? lag : { entries: 0, bytes: 0, seconds: 0 },
+    canBePrimary,
     eligible: reason === null,
     reason,
     ageMs: isSelf ? 0 : heard === undefined ? null : Math.round(nowMs() - heard.heardAtMs),

@@ -36,6 +36,8 @@ export interface NodeOptions {
 const LAG_RESOLUTION_MS = 10;
 const LAG_EVERY_MS = 5000;
 const REST_LOOK_MS = 20;
+/** A node that fails does not wait longer for its parts to end: the process does. */
+const CLOSE_MS_MAX = 10_000;
 
 export class MailNode implements NodeParts {
   readonly config: Config;
@@ -167,7 +169,8 @@ export class MailNode implements NodeParts {
     this.failure = error;
     this.running?.member.close();
     // Whoever fails lets go first: the guardian ends service and addresses.
-    void this.#close().finally(() => this.#reportFailure(error));
+    const closed = Promise.race([this.#close(), delay(CLOSE_MS_MAX)]);
+    void closed.catch(() => undefined).then(() => this.#reportFailure(error));
   }
 
   async #close(): Promise<void> {

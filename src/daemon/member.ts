@@ -180,6 +180,7 @@ export class Member {
     if (mode === 'resyncing') return 'it is fetching the state from another member';
     if (missing > 0) return `${missing} files are missing here`;
     if (!this.hasSpace) return 'the journal has no space';
+    if (this.#parts.guardian.facts(this.#epoch)?.isLost === true) return 'its guardian is lost';
     if (this.#isShuttingDown) return 'it is shutting down';
     return undefined;
   }
@@ -196,6 +197,14 @@ export class Member {
         const isLevel = member?.isActive === true && member.state === 'replicate';
         return { id, isReady: isLevel && peers.findFresh(id)?.canServe === true };
       });
+  }
+
+  /** Members whose journal has the entry at `index`, and whose files lack nothing (rule 14). */
+  copiesOf(index: number): number {
+    return this.#host.progress().filter(({ id, match }) => {
+      if (match < index) return false;
+      return id === this.#self || this.#parts.peers.findFresh(id)?.missing === 0;
+    }).length;
   }
 
   receive(messages: readonly PeerMessage[]): void {
@@ -283,10 +292,14 @@ export class Member {
   }
 
   #isServiceHeld(): boolean {
-    const { life } = this.#control;
-    const epoch = life.phase === 'secondary' ? this.#host.standing.term : life.term;
-    const facts = this.#parts.guardian.facts(epoch);
+    const facts = this.#parts.guardian.facts(this.#epoch);
     return facts !== undefined && (facts.service !== 'stopped' || facts.isAddressHeld);
+  }
+
+  /** The term that the present life rests on. */
+  get #epoch(): number {
+    const { life } = this.#control;
+    return life.phase === 'secondary' ? this.#host.standing.term : life.term;
   }
 
   #startTimers(): void {

@@ -48,7 +48,8 @@ export function statusReport(parts: NodeParts): StatusReport {
       bytes: running?.journal.bytes ?? 0,
       maxSizeBytes: config.journal.maxSizeBytes,
       hasSpace: running?.member.hasSpace ?? true,
-      damage: running?.journal.damage?.reason ?? null,
+      // Until the node has everything again; then it is a matter of the past.
+      damage: running?.member.isMuted === true ? (running.journal.damage?.reason ?? null) : null,
     },
     salvage: { count: running?.replication.status.salvageFiles ?? 0 },
     peers: peerReports(parts),

@@ -7,21 +7,21 @@
  */
 
 import type { Change, ChunkRef } from './command/change.ts';
-import { decodeCommand } from './command/codec.ts';
 import type { IndexStore } from './index/store.ts';
-import type { ReplicationPort } from './parts.ts';
+import type { JournalledContents } from './journalled-contents.ts';
 
 const CHUNK = 'c'.charCodeAt(0);
 const HASH_BYTES = 32;
 
 export class ChunkEntries {
   readonly #store: IndexStore;
-  readonly #port: ReplicationPort;
   readonly #entries = new Map<string, number>();
+  /** Where their bytes are read. */
+  readonly contents: JournalledContents;
 
-  constructor(store: IndexStore, port: ReplicationPort) {
+  constructor(store: IndexStore, contents: JournalledContents) {
     this.#store = store;
-    this.#port = port;
+    this.contents = contents;
   }
 
   /** Reads what an earlier run left. */
@@ -69,26 +69,8 @@ export class ChunkEntries {
   /** The bytes of a chunk, out of the journal; undefined when it has none. */
   async find({ hash }: ChunkRef): Promise<Buffer | undefined> {
     const entryIndex = this.#entries.get(hash.toString('hex'));
-    return entryIndex === undefined ? undefined : await readChunk(this.#port, hash, entryIndex);
+    return entryIndex === undefined ? undefined : await this.contents.find(hash, entryIndex);
   }
-}
-
-/** The chunk or inline content with that hash in a journal entry. */
-export async function readChunk(
-  port: ReplicationPort,
-  hash: Buffer,
-  entryIndex: number,
-): Promise<Buffer | undefined> {
-  const [entry] = await port.readJournal(entryIndex, entryIndex + 1);
-  if (entry === undefined) return undefined;
-  const command = decodeCommand(entry.data);
-  if (command.kind !== 'changes') return undefined;
-  for (const change of command.changes) {
-    if (change.kind === 'chunk' && change.hash.equals(hash)) return change.data;
-    if (change.kind !== 'put' || change.data === undefined) continue;
-    if (change.chunks.some((chunk) => chunk.hash.equals(hash))) return change.data;
-  }
-  return undefined;
 }
 
 function keyOf(hash: Buffer): Buffer {

@@ -12,6 +12,7 @@ import { decodeState, EMPTY_STATE, encodeState, STATE_KEY } from './committed-st
 import { FileIndex, GROUP_BYTES } from './index/file-index.ts';
 import { LocalState } from './index/local-state.ts';
 import { IndexStore } from './index/store.ts';
+import { JournalledContents } from './journalled-contents.ts';
 import { Missing } from './missing.ts';
 import type { Parts, ReplicationPort, StateHolder } from './parts.ts';
 import { Problems } from './problems.ts';
@@ -67,7 +68,7 @@ export async function openFoundation(
   };
   const flush = (sync: boolean) =>
     store.flush(sync, () => [[STATE_KEY, encodeState(state.current)]]);
-  const chunks = new ChunkEntries(store, port);
+  const chunks = new ChunkEntries(store, new JournalledContents(port));
   await chunks.load();
   const contents = new ContentFetch(port);
   const source = new ResyncSource(parts, () => flush(false));

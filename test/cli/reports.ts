@@ -84,6 +84,7 @@ export function member(id: string, changes: Partial<MemberReport> = {}): MemberR
     isPrimary: false,
     matchIndex: 12_041,
     lag: { entries: 0, bytes: 0, seconds: 0 },
+    canBePrimary: true,
     eligible: true,
     reason: null,
     ageMs: 80,
@@ -110,6 +111,7 @@ export function clusterReport(changes: Partial<ClusterReport> = {}): ClusterRepo
 export function degradedCluster(): ClusterReport {
   const [first, second] = clusterReport().members;
   const third = member('mail3', {
+    canBePrimary: true,
     eligible: false,
     reason: 'has not answered for 12.0 s',
     ageMs: 12_013,

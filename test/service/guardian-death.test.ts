@@ -82,8 +82,7 @@ t.test(
 t.test('a hanging address driver gives the service of a dead daemon no time', async (t) => {
   const rig = new Rig(t, { options: ['--ignore-term'] });
   Object.assign(rig.wishes, { addresses: [fileAddress(rig.directory, 'hangs')] });
-  const { daemon, guardian } = await startDaemon(t, rig);
-  t.teardown(() => process.kill(guardian, 'SIGKILL'));
+  const { daemon } = await startDaemon(t, rig);
   daemon.kill('SIGKILL');
   const atMs = performance.now();
   await until(() => servicesOf(rig.name).length === 0, 'the service is gone');

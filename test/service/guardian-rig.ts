@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import { findProcess, signalProcess } from '../../src/platform/linux/processes.ts';
 import { findProtection } from '../../src/service/driver/protection.ts';
 import { GuardianClient } from '../../src/service/guardian/client.ts';
 import { scratch } from '../support/scratch.ts';
@@ -120,5 +121,8 @@ export async function startDaemon(
     output += text;
   });
   await until(() => output.includes('\n'), 'the daemon serves');
+  const identity = findProcess(Number(output));
+  // A test may have stopped it: without its daemon nobody else would end it.
+  t.teardown(() => identity !== undefined && signalProcess(identity, 'SIGKILL'));
   return { daemon, guardian: Number(output) };
 }

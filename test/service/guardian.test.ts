@@ -5,6 +5,7 @@
 
 import { existsSync } from 'node:fs';
 import t from 'tap';
+import type { GuardianPort } from '../../src/daemon/primary-control.ts';
 import { bootTimeMs } from '../../src/platform/linux/clock.ts';
 import { findProcess, isAlive } from '../../src/platform/linux/processes.ts';
 import { GuardianClient } from '../../src/service/guardian/client.ts';
@@ -34,8 +35,15 @@ t.test('the service runs once, as the child of no wrapper that counts', async (t
     readService(rig.directory).map(() => true),
     'what runs is written down',
   );
-  const { isAddressHeld, areAddressesHeld, isLost, isOver } = rig.client.facts(1);
-  t.same([isAddressHeld, areAddressesHeld, isLost, isOver], [true, true, false, false]);
+  const port: GuardianPort = rig.client;
+  t.same(port.facts(1), {
+    service: 'running',
+    isAddressHeld: true,
+    areAddressesHeld: true,
+    crashes: 0,
+    isOver: false,
+    isLost: false,
+  });
   t.ok(rig.client.facts(2).isOver, 'for another epoch what is held must go');
   rig.client.fence(1);
   await rig.untilReleased();

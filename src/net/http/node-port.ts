@@ -98,6 +98,8 @@ export interface MemberReport {
   readonly isPrimary: boolean;
   readonly matchIndex: number;
   readonly lag: { readonly entries: number; readonly bytes: number; readonly seconds: number };
+  /** Whether it may ever be primary, says the configuration. */
+  readonly canBePrimary: boolean;
   readonly eligible: boolean;
   /** Why not eligible; null when it is. */
   readonly reason: string | null;

@@ -133,6 +133,7 @@ const member = Type.Object(
     isPrimary: flag,
     matchIndex: count,
     lag: Type.Object({ entries: count, bytes: count, seconds: milliseconds }, strict),
+    canBePrimary: flag,
     eligible: flag,
     reason: maybe(text),
     ageMs: maybe(milliseconds),

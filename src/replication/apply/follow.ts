@@ -6,7 +6,7 @@
  */
 
 import { MailraftError } from '../../errors.ts';
-import { type ChunkEntries, readChunk } from '../chunk-entries.ts';
+import type { ChunkEntries } from '../chunk-entries.ts';
 import type { Change, FileChange, FileId } from '../command/change.ts';
 import type { Parts } from '../parts.ts';
 import { isFull } from '../problems.ts';
@@ -126,12 +126,12 @@ export class Follow {
   }
 
   async #reconcileVolume(tree: VolumeTree, window: Window, entryIndex: number): Promise<void> {
-    const { index, local, stager, port } = this.#parts;
+    const { index, local, stager } = this.#parts;
     const slots = window.slots.filter(({ volume }) => volume === tree.number);
     if (slots.length === 0) return;
     this.#keepUnknown(tree, slots, window);
     const fromWindow: ChunkSource = ({ hash }) =>
-      readChunk(port, hash, window.entryOf(hash) ?? entryIndex);
+      this.#chunks.contents.find(hash, window.entryOf(hash) ?? entryIndex);
     const reconciler = new Reconciler({
       tree,
       index,

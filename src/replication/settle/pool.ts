@@ -19,8 +19,9 @@ interface Pooled {
   readonly stat: FileStat;
 }
 
-/** A chunk in a pooled file. */
+/** A chunk in a pooled file, or in a file of a pooled directory. */
 interface ChunkPlace {
+  readonly entry: string;
   readonly file: Buffer;
   readonly offset: number;
 }
@@ -43,7 +44,8 @@ export class Pool {
   take(place: PlaceOnDisk): void {
     const name = this.#freeName();
     renameAt(place, { dir: this.#tree.poolFd, name });
-    this.#register(name);
+    const pooled = this.#register(name);
+    if (pooled !== undefined && this.#chunks !== undefined) this.#hashEntry(this.#chunks, pooled);
   }
 
   /** Puts the file or directory with that signature back; false when it is not here. */
@@ -53,7 +55,6 @@ export class Pool {
       if (stat.type !== type || !isSame(known, stat)) continue;
       renameAt({ dir: this.#tree.poolFd, name }, place);
       this.#entries.delete(key);
-      this.#chunks = undefined;
       return true;
     }
     return false;
@@ -63,7 +64,7 @@ export class Pool {
   findChunk(chunk: ChunkRef): Buffer | undefined {
     this.#chunks ??= this.#hashAll();
     const found = this.#chunks.get(chunk.hash.toString('latin1'));
-    if (found === undefined) return undefined;
+    if (found === undefined || !this.#entries.has(found.entry)) return undefined;
     const place = { dir: this.#tree.poolFd, name: found.file };
     return withFile(place, (fd) => readPiece(fd, found.offset, chunk.bytes));
   }
@@ -86,18 +87,22 @@ export class Pool {
     }
   }
 
-  #register(name: Buffer): void {
+  #register(name: Buffer): Pooled | undefined {
     const stat = findAt(this.#tree.poolFd, name);
-    if (stat !== undefined) this.#entries.set(name.toString('latin1'), { name, stat });
-    this.#chunks = undefined;
+    if (stat === undefined) return undefined;
+    const pooled = { name, stat };
+    this.#entries.set(name.toString('latin1'), pooled);
+    return pooled;
   }
 
   #hashAll(): Map<string, ChunkPlace> {
     const chunks = new Map<string, ChunkPlace>();
-    for (const { name, stat } of this.#entries.values()) {
-      this.#hashInto(chunks, { dir: this.#tree.poolFd, name }, stat.type, []);
-    }
+    for (const pooled of this.#entries.values()) this.#hashEntry(chunks, pooled);
     return chunks;
+  }
+
+  #hashEntry(chunks: Map<string, ChunkPlace>, { name, stat }: Pooled): void {
+    this.#hashInto(chunks, { dir: this.#tree.poolFd, name }, stat.type, []);
   }
 
   #hashInto(
@@ -109,7 +114,8 @@ export class Pool {
     const path = [...above, place.name];
     if (type === 'file') {
       const file = Buffer.concat(path.flatMap((name, at) => (at === 0 ? [name] : [SLASH, name])));
-      withFile(place, (fd) => hashFile(chunks, fd, file));
+      const entry = (path[0] as Buffer).toString('latin1');
+      withFile(place, (fd) => hashFile(chunks, fd, { entry, file }));
     }
     if (type !== 'directory') return;
     const fd = openDirectoryAt(place.dir, place.name);
@@ -126,10 +132,14 @@ export class Pool {
 
 const SLASH = Buffer.from('/');
 
-function hashFile(chunks: Map<string, ChunkPlace>, fd: number, file: Buffer): void {
+function hashFile(
+  chunks: Map<string, ChunkPlace>,
+  fd: number,
+  where: Pick<ChunkPlace, 'entry' | 'file'>,
+): void {
   for (let offset = 0; ; offset += CHUNK_BYTES) {
     const piece = readPiece(fd, offset, CHUNK_BYTES);
-    if (piece.length > 0) chunks.set(sha256(piece).toString('latin1'), { file, offset });
+    if (piece.length > 0) chunks.set(sha256(piece).toString('latin1'), { ...where, offset });
     if (piece.length < CHUNK_BYTES) return;
   }
 }

@@ -42,13 +42,22 @@ interface Lack {
   readonly depth: number;
 }
 
+/** What stands at a slot, and whether all that is below it is looked into. */
+interface Standing {
+  readonly parent: FileId;
+  readonly place: PlaceOnDisk;
+  readonly stat: FileStat;
+  readonly isDeep: boolean;
+}
+
 export class Reconciler {
   readonly #parts: ReconcileParts;
   readonly #pool: Pool;
   readonly #lacks = new Map<FileId, Lack>();
   /** Directories whose times are to be set at the end. */
   readonly #directories = new Set<FileId>();
-  readonly #seen = new Set<string>();
+  /** Slots that were looked into, and whether what is below them was as well. */
+  readonly #seen = new Map<string, boolean>();
 
   constructor(parts: ReconcileParts) {
     this.#parts = parts;
@@ -63,15 +72,18 @@ export class Reconciler {
   async reconcile(slots: readonly Slot[]): Promise<readonly FileId[]> {
     const { tree } = this.#parts;
     for (const slot of this.#byDepth(slots)) {
-      await this.#clear(slot);
+      await this.#clear(slot, false);
       tree.releaseIfMany();
     }
     const missing: FileId[] = [];
-    // Directories come before what is in them.
-    const lacks = [...this.#lacks.values()].sort((a, b) => a.depth - b.depth || a.id - b.id);
-    for (const { id } of lacks) {
-      if (!(await this.#fill(id))) missing.push(id);
-      tree.releaseIfMany();
+    while (this.#lacks.size > 0) {
+      // Directories come before what is in them.
+      const lacks = [...this.#lacks.values()].sort((a, b) => a.depth - b.depth || a.id - b.id);
+      this.#lacks.clear();
+      for (const { id } of lacks) {
+        if (!(await this.#fill(id))) missing.push(id);
+        tree.releaseIfMany();
+      }
     }
     this.#setDirectories();
     tree.release();
@@ -89,26 +101,32 @@ export class Reconciler {
       .map(({ slot }) => slot);
   }
 
-  /** Takes away what is not to be at the slot, and notes what is lacking. */
-  async #clear({ parent, name }: Slot): Promise<void> {
+  /**
+   * Takes away what is not to be at the slot, and notes what is lacking.
+   *
+   * @param isDeep whether a directory that is right is looked into as well
+   */
+  async #clear({ parent, name }: Slot, isDeep: boolean): Promise<void> {
     const { tree, index } = this.#parts;
     this.#directories.add(parent);
     const dir = tree.findDirectory(index, parent);
     if (dir === undefined) {
       // The whole directory lacks, and everything in it: it is looked into when it is back.
       const { parent: above, name: own } = index.getDirectory(tree.number, parent);
-      await this.#clear({ volume: tree.number, parent: above, name: own });
+      await this.#clear({ volume: tree.number, parent: above, name: own }, isDeep);
       return;
     }
     const key = `${parent}/${name.toString('latin1')}`;
-    if (this.#seen.has(key)) return;
-    this.#seen.add(key);
+    const seen = this.#seen.get(key);
+    if (seen === true || (seen === false && !isDeep)) return;
+    this.#seen.set(key, isDeep);
     const id = index.lookUp(tree.number, parent, name);
     const record = id === undefined ? undefined : index.find(tree.number, id);
     const wanted = id === undefined || record === undefined ? undefined : { id, record };
     const stat = tree.stat({ dir, name });
     if (stat !== undefined) {
-      const isDone = await this.#clearStanding({ parent, place: { dir, name }, stat }, wanted);
+      const standing = { parent, place: { dir, name }, stat, isDeep };
+      const isDone = await this.#clearStanding(standing, wanted);
       if (isDone) return;
     }
     if (wanted !== undefined) await this.#noteLack(wanted.id, wanted.record);
@@ -116,11 +134,14 @@ export class Reconciler {
 
   /** Deals with what stands at a slot; true when nothing is lacking there. */
   async #clearStanding(
-    { parent, place, stat }: { parent: FileId; place: PlaceOnDisk; stat: FileStat },
+    { parent, place, stat, isDeep }: Standing,
     wanted: { readonly id: FileId; readonly record: NodeRecord } | undefined,
   ): Promise<boolean> {
-    if (wanted !== undefined && this.#isRight(wanted.id, wanted.record, place, stat)) return true;
-    if (wanted?.record.type === 'directory' && stat.type === 'directory') {
+    const isDirectory = wanted?.record.type === 'directory' && stat.type === 'directory';
+    if (wanted !== undefined && !(isDirectory && isDeep)) {
+      if (this.#isRight(wanted.id, wanted.record, place, stat)) return true;
+    }
+    if (wanted !== undefined && isDirectory) {
       await this.#clearDirectory(wanted.id, stat);
       return true;
     }
@@ -128,7 +149,7 @@ export class Reconciler {
     return false;
   }
 
-  /** Another directory under the right name: it stays, and everything in it is looked into. */
+  /** Another directory, or one that was elsewhere: all that is in it is looked into. */
   async #clearDirectory(id: FileId, stat: FileStat): Promise<void> {
     const { tree, index, local } = this.#parts;
     local.setSignature(tree.number, id, signatureOf(stat, Date.now()));
@@ -138,7 +159,10 @@ export class Reconciler {
     for (const child of await index.children(tree.number, id)) {
       names.set(child.name.toString('latin1'), child.name);
     }
-    for (const name of names.values()) await this.#clear({ volume: tree.number, parent: id, name });
+    for (const name of names.values()) {
+      await this.#clear({ volume: tree.number, parent: id, name }, true);
+      tree.releaseIfMany();
+    }
   }
 
   #isExcluded(parent: FileId, name: Buffer, stat: FileStat): boolean {
@@ -195,14 +219,14 @@ export class Reconciler {
     // A directory that was put back brought this along.
     const stat = tree.stat(place);
     if (stat !== undefined) {
-      if (this.#isRight(id, record, place, stat)) return true;
-      if (record.type !== 'directory' || stat.type !== 'directory') this.#pool.take(place);
+      const standing = { parent: record.parent, place, stat, isDeep: true };
+      if (await this.#clearStanding(standing, { id, record })) return true;
     }
     const known = local.signature(tree.number, id);
     if (known !== undefined && this.#pool.putBack(known, record.type, place)) {
       const back = statAt(place.dir, place.name);
-      if (record.type === 'directory') await this.#clearDirectory(id, back);
-      if (this.#isRight(id, record, place, back)) return true;
+      const standing = { parent: record.parent, place, stat: back, isDeep: true };
+      if (await this.#clearStanding(standing, { id, record })) return true;
     }
     return await this.#make(id, record, place);
   }

@@ -15,7 +15,7 @@ import { closeSync } from 'node:fs';
 import type { ChunkSource } from '../apply/content.ts';
 import type { Slot } from '../apply/drift.ts';
 import { readStable } from '../capture/stable-read.ts';
-import { type ChunkEntries, readChunk } from '../chunk-entries.ts';
+import type { ChunkEntries } from '../chunk-entries.ts';
 import { type Change, type FileId, sameMeta } from '../command/change.ts';
 import { decodeCommand } from '../command/codec.ts';
 import { contentHash } from '../index/records.ts';
@@ -110,6 +110,7 @@ export class Settling {
   advance(changes: readonly Change[], entryIndex: number): void {
     const { chunks } = this.#sources;
     chunks.add(changes, entryIndex);
+    chunks.contents.note(changes, entryIndex);
     for (const change of changes) this.#window.advance(this.#parts.index, change, entryIndex);
     this.#parts.index.settleSums();
     chunks.passed(changes);
@@ -128,6 +129,7 @@ export class Settling {
   async finish(epoch: number, reason: string): Promise<SettleResult> {
     const manifest = await this.#keep(epoch, reason);
     for (const tree of this.#parts.trees) await this.#reconcile(tree);
+    this.#sources.chunks.contents.forget();
     return { manifest, differences: this.differenceCount };
   }
 
@@ -191,11 +193,11 @@ export class Settling {
   }
 
   async #reconcile(tree: VolumeTree): Promise<void> {
-    const { index, local, stager, port } = this.#parts;
-    const { contents } = this.#sources;
+    const { index, local, stager } = this.#parts;
+    const { contents, chunks } = this.#sources;
     const fromWindow: ChunkSource = ({ hash }) => {
       const entryIndex = this.#window.entryOf(hash);
-      return entryIndex === undefined ? undefined : readChunk(port, hash, entryIndex);
+      return entryIndex === undefined ? undefined : chunks.contents.find(hash, entryIndex);
     };
     const reconciler = new Reconciler({
       tree,

@@ -71,6 +71,7 @@ export class Guardian {
   #refused: ArmResult | undefined;
   /** Steps that failed, with the reason that was told. */
   readonly #failing = new Map<string, string>();
+  #lookedAt: Moment | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: GuardianParts) {
@@ -150,11 +151,13 @@ export class Guardian {
   /** Looks at the clocks, and does what is to be done by now. */
   look(): void {
     const moment = this.#parts.clock();
+    const sinceMs = gapMs(this.#lookedAt ?? moment, moment);
+    this.#lookedAt = moment;
     const wasOver = this.#latch.isOver;
     const stage = this.#latch.look(moment);
     if (stage === 'fence') this.#letGo(this.#parts.ending.stopBudgetMs);
     if (stage === 'kill' || stage === 'dead') this.#letGo(0);
-    if (!wasOver && this.#latch.isOver) this.#tellEnd(stage);
+    if (!wasOver && this.#latch.isOver) this.#tellEnd(stage, sinceMs);
     const isTimeToKill =
       stage === 'kill' || stage === 'dead' || moment.bootMs >= this.#patientUntilMs;
     if (isTimeToKill && this.#service.state !== 'stopped') {
@@ -305,9 +308,10 @@ export class Guardian {
     this.#parts.killTimer.arm(isNeeded ? { group, atMs } : undefined);
   }
 
-  #tellEnd(stage: string): void {
-    const { epoch } = this.#latch;
-    this.#parts.events.onLog('warn', `the tenure of epoch ${epoch} is over: ${stage}`);
+  #tellEnd(stage: string, sinceMs: number): void {
+    const what = `the tenure of epoch ${this.#latch.epoch} is over: ${stage}`;
+    const why = `${Math.round(sinceMs)} ms after the look before`;
+    this.#parts.events.onLog('warn', `${what}, ${why}`);
     this.#parts.events.onChange();
   }
 

@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import type { KillTimer } from './guardian.ts';
 
 /** What the two threads share; whole numbers. */
-export const CELL_COUNT = 3;
+const CELL_COUNT = 3;
 /** Counts the changes: the other thread waits on it. */
 export const CELL_CHANGES = 0;
 /** The process group to kill; 0: none. */

@@ -9,6 +9,7 @@
 
 import { Socket } from 'node:net';
 import { setPriority } from 'node:os';
+import { systemCode } from '../../errors.ts';
 import { makeAddress } from '../address/make-address.ts';
 import { runGuardian } from './process.ts';
 
@@ -20,8 +21,9 @@ process.stderr.on('error', () => undefined);
 
 try {
   setPriority(-10);
-} catch {
+} catch (error) {
   // Only root may; without it the guardian is as punctual as any other process.
+  if (systemCode(error) !== 'ERR_SYSTEM_ERROR') throw error;
 }
 
 runGuardian(new Socket({ fd: 3 }), makeAddress);
