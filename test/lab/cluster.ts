@@ -36,6 +36,8 @@ export interface LabClusterOptions {
   readonly adjust?: (id: string, config: NodeConfig) => NodeConfig;
   /** Added to the environment of every daemon. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The folder of the compiled project that a node runs; without one, this project's own. */
+  readonly buildOf?: (id: string) => string | undefined;
 }
 
 export class LabCluster {
@@ -84,7 +86,8 @@ export class LabCluster {
   /** Starts the daemon of a node; also again after it was killed or its machine was booted. */
   start(id: string): ChildProcess {
     const { config, log } = this.pathsOf(id);
-    const argv = [process.execPath, builtProgram('src/cli/main.ts'), 'run', '--config', config];
+    const program = builtProgram('src/cli/main.ts', this.#options.buildOf?.(id));
+    const argv = [process.execPath, program, 'run', '--config', config];
     const output = openSync(log, 'a');
     try {
       const { env = {} } = this.#options;

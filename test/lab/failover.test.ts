@@ -1,0 +1,155 @@
+/**
+ * The whole thing in namespaces: three machines, a real shared address, a client that
+ * delivers mail all the time, and the observer. Each case disturbs the primary; then
+ * another node serves, the disturbed one comes back as a secondary by itself, and no
+ * answered mail is gone. Takes about a minute and a half.
+ */
+
+import t, { type Test } from 'tap';
+import { enterLab } from './enter-lab.ts';
+import { FailoverScene } from './failover-scene.ts';
+import type { ObserverReport } from './observer-client.ts';
+import { type LabProcess, signalProcess } from './processes.ts';
+import { lasting } from './until.ts';
+
+/** Longer than the lease of the timing `fast`. */
+const STOPPED_MS = 2_000;
+const SWITCHOVER_MS = 20_000;
+const RUN_MS_MAX = 280_000;
+
+interface Case {
+  readonly name: string;
+  /** Makes the primary lose its place. */
+  disturb(scene: FailoverScene, node: string): Promise<void>;
+  /** What a person or a supervisor does afterwards; the node does the rest. */
+  mend?(scene: FailoverScene, node: string): Promise<void>;
+  /** Nothing answered before it may even be in salvage. */
+  readonly isPlanned?: boolean;
+}
+
+function processOf(found: LabProcess | undefined): number {
+  if (found === undefined) throw new Error('there is no such process');
+  return found.pid;
+}
+
+async function startAgain({ cluster }: FailoverScene, node: string): Promise<void> {
+  cluster.start(node);
+}
+
+const CASES: readonly Case[] = [
+  {
+    name: 'planned switchover',
+    isPlanned: true,
+    disturb: async ({ cluster }, node) => {
+      const { status, body } = await cluster.call(node, {
+        method: 'POST',
+        path: `/v1/switchover?wait=${SWITCHOVER_MS}ms`,
+        headers: { 'content-type': 'application/json' },
+        body: '{}',
+        timeoutMs: SWITCHOVER_MS,
+      });
+      if (status !== 200) throw new Error(`the switchover was answered ${status} ${body}`);
+    },
+  },
+  {
+    name: 'SIGKILL of the daemon',
+    disturb: async ({ cluster }, node) =>
+      signalProcess(processOf(cluster.daemonOf(node)), 'SIGKILL'),
+    mend: startAgain,
+  },
+  {
+    name: 'SIGKILL of daemon and guardian',
+    disturb: async ({ cluster }, node) => {
+      const pids = [cluster.guardianOf(node), cluster.daemonOf(node)].map(processOf);
+      for (const pid of pids) signalProcess(pid, 'SIGKILL');
+    },
+    mend: startAgain,
+  },
+  {
+    name: 'SIGKILL of everything of the node',
+    disturb: ({ cluster }, node) => cluster.network.killEverything(node),
+    mend: startAgain,
+  },
+  {
+    name: 'power failure',
+    disturb: ({ cluster }, node) => cluster.network.powerOff(node),
+    mend: async (scene, node) => {
+      await scene.cluster.network.boot(node);
+      scene.cluster.start(node);
+    },
+  },
+  {
+    name: 'SIGSTOP of the daemon for longer than the lease, then SIGCONT',
+    disturb: async ({ cluster }, node) => {
+      signalProcess(processOf(cluster.daemonOf(node)), 'SIGSTOP');
+      await lasting(STOPPED_MS);
+    },
+    mend: async ({ cluster }, node) => signalProcess(processOf(cluster.daemonOf(node)), 'SIGCONT'),
+  },
+  {
+    name: 'a cut cable that heals',
+    disturb: ({ cluster }, node) => cluster.network.cut(node),
+    mend: ({ cluster }, node) => cluster.network.heal(node),
+  },
+];
+
+t.setTimeout(RUN_MS_MAX);
+
+/** Milliseconds of the clock that all processes of the machine share. */
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+async function play(t: Test, scene: FailoverScene, one: Case): Promise<void> {
+  const { cluster, load } = scene;
+  const node = await cluster.untilPrimary();
+  const before = load.answered.length;
+  const atMs = monotonicMs();
+  await one.disturb(scene, node);
+  const primary = await scene.untilServing(node);
+  await load.more(20);
+  const outage = await load.outage(atMs);
+  t.comment(
+    `${one.name} of ${node}: ${primary} serves, outage ${Math.round(outage?.gapMs ?? -1)} ms`,
+  );
+
+  await one.mend?.(scene, node);
+  await scene.untilRejoined(node);
+  t.equal(await cluster.untilPrimary(), primary, 'whoever comes back takes nothing away');
+
+  const { everywhere, salvaged, lost } = await scene.whereabouts(primary);
+  t.same(
+    lost.map(({ id }) => id),
+    [],
+    'no answered mail is gone',
+  );
+  t.ok(everywhere > before - 40, 'mail is on all nodes');
+  t.comment(`${everywhere} mails on all nodes, ${salvaged.length} in salvage`);
+}
+
+function judge(t: Test, { summary, violations, exitCode }: ObserverReport): void {
+  const { samples, longestGapMs, priority, arpDropped } = summary;
+  t.comment(`observer: ${samples} samples, longest gap ${longestGapMs} ms, priority ${priority}`);
+  t.equal(summary.void, false, `not void: gap ${longestGapMs} ms, ${arpDropped} frames lost`);
+  t.same(violations, [], 'no moment with two services or two holders');
+  t.same([summary.doubleService, summary.doubleAddress], [0, 0]);
+  t.equal(exitCode, 0);
+}
+
+if (await enterLab(t, import.meta.filename)) {
+  t.test('the service survives whatever befalls its node', { timeout: RUN_MS_MAX }, async (t) => {
+    const scene = await FailoverScene.set();
+    t.teardown(async () => {
+      if (!t.passing()) for (const line of scene.logTails()) t.comment(line);
+      await scene.down();
+    });
+    for (const one of CASES) {
+      if (!t.passing()) break;
+      await t.test(one.name, (t) => play(t, scene, one));
+    }
+    const { forgottenCount } = await scene.rest();
+    t.equal(forgottenCount, 0, 'the account is whole');
+    t.same(await scene.differences(), [], 'all trees are equal');
+    judge(t, await scene.observer.stop());
+  });
+}
