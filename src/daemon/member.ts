@@ -7,6 +7,7 @@
 
 import type { Config } from '../config/config.ts';
 import type { ApplyWork } from '../consensus/core/ready.ts';
+import type { Membership } from '../consensus/core/types.ts';
 import type { HostEvents, PeerMessage, Standing } from '../consensus/host/ports.ts';
 import { RaftHost } from '../consensus/host/raft-host.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -45,7 +46,7 @@ export interface MemberParts {
   readonly guardian: GuardianPort;
   readonly probes: ProbesPort;
   readonly peers: PeerWatch;
-  readonly membership: { readonly voters: readonly string[] } & HostMembership;
+  readonly membership: Membership;
   /** The journal may lack what this node acknowledged: no vote before it is whole. */
   readonly isMuted: boolean;
   send(message: PeerMessage): void;
@@ -57,14 +58,13 @@ export interface MemberParts {
   onFailed(error: Error): void;
 }
 
-type HostMembership = Parameters<typeof hostStart>[2];
-
 export type MemberEvent =
   | { readonly kind: 'standing'; readonly standing: Standing }
   | { readonly kind: 'life'; readonly before: Life; readonly after: Life }
   | { readonly kind: 'serving'; readonly epoch: number }
   | { readonly kind: 'decree'; readonly index: number; readonly decree: Decree }
   | { readonly kind: 'space'; readonly hasSpace: boolean }
+  | { readonly kind: 'muted'; readonly isMuted: boolean }
   | { readonly kind: 'committed'; readonly ms: number };
 
 const HOUSEKEEPING_MS = 2000;
@@ -96,7 +96,7 @@ export class Member {
     const { state } = replication.status;
     this.#host = new RaftHost(
       hostOptions(config, state.leaseMs ?? config.timing.leaseMs),
-      hostStart(journal, state, parts.membership),
+      hostStart(journal, state, parts),
       {
         storage: journal,
         events: this.#hostEvents(),
@@ -108,7 +108,7 @@ export class Member {
     );
     this.#applying = new Applying((work) => this.#host.applied(work));
     this.#history = new HistoryRecorder(this.#self, parts.nowMs());
-    this.#follow = new LogFollow(this.#host, replication, parts.isMuted);
+    this.#follow = new LogFollow(this.#host, replication);
     this.proposals = this.#makeProposals();
     this.#duties = new LeadDuties({ ...parts, host: this.#host, proposals: this.proposals });
     this.files = this.#makeFiles();
@@ -132,7 +132,7 @@ export class Member {
 
   /** The journal may lack what this node acknowledged, and so it does not vote. */
   get isMuted(): boolean {
-    return this.#follow.isMuted;
+    return this.#host.isMuted;
   }
 
   get life(): Life {
@@ -190,14 +190,11 @@ export class Member {
 
   receive(messages: readonly PeerMessage[]): void {
     if (this.#isClosed) return;
-    const heard = this.isMuted
-      ? messages.filter(({ message }) => !isVoteRequest(message.type))
-      : messages;
     const { leader } = this.#host.standing;
-    if (heard.some(({ message }) => message.from === leader)) {
+    if (messages.some(({ message }) => message.from === leader)) {
       this.#history.leaderSeen(this.#parts.nowMs());
     }
-    this.#host.receive(heard);
+    this.#host.receive(messages);
     this.evaluate();
   }
 
@@ -306,6 +303,10 @@ export class Member {
         this.hasSpace = hasSpace;
         onEvent({ kind: 'space', hasSpace });
         this.evaluate();
+      },
+      onMuted: (isMuted) => {
+        void this.#parts.journal.setMuted(isMuted);
+        onEvent({ kind: 'muted', isMuted });
       },
       onStorageFailed: (error) => onFailed(error),
     };
@@ -430,8 +431,4 @@ export class Member {
     if (isBack) this.#switchover = undefined;
     onEvent({ kind: 'life', before, after });
   }
-}
-
-function isVoteRequest(type: PeerMessage['message']['type']): boolean {
-  return type === 'vote' || type === 'preVote' || type === 'timeoutNow';
 }
