@@ -24,7 +24,7 @@ import { LagMeter } from './lag-meter.ts';
 import { LeadDuties, neededFrom } from './lead-duties.ts';
 import { LogFollow } from './log-follow.ts';
 import { hostStart, readTenure } from './log-start.ts';
-import type { Brief, PeerWatch } from './peer-watch.ts';
+import { BRIEF_TEXT_MAX, type Brief, type PeerWatch } from './peer-watch.ts';
 import { type GuardianPort, PrimaryControl } from './primary-control.ts';
 import { Proposals } from './proposals.ts';
 import { hostOptions } from './raft-settings.ts';
@@ -162,7 +162,7 @@ export class Member {
       serves: this.serves,
       epoch: life.phase === 'secondary' ? 0 : life.term,
       canServe: obstacle === '' && status.mode === 'following' && status.missing === 0,
-      obstacle,
+      obstacle: obstacle.slice(0, BRIEF_TEXT_MAX),
       applied: this.files.appliedIndex,
       neededFrom: neededFrom(this.#parts.replication),
       missing: status.missing,
@@ -174,10 +174,11 @@ export class Member {
   /** Why this node may not serve, whatever else holds. */
   get obstacle(): string | undefined {
     const own = this.#parts.config.members.find(({ id }) => id === this.#self);
-    const { mode, missing } = this.#parts.replication.status;
+    const { mode, missing, problem } = this.#parts.replication.status;
+    const why = problem === undefined ? '' : `: ${problem}`;
     if (own?.canBePrimary === false) return 'it is not to be primary, says its configuration';
-    if (mode === 'awaitingBaseline') return NOT_BASELINED;
-    if (mode === 'resyncing') return 'it is fetching the state from another member';
+    if (mode === 'awaitingBaseline') return `${NOT_BASELINED}${why}`;
+    if (mode === 'resyncing') return `it is fetching the state from another member${why}`;
     if (missing > 0) return `${missing} files are missing here`;
     if (!this.hasSpace) return 'the journal has no space';
     if (this.#isShuttingDown) return 'it is shutting down';
