@@ -258,7 +258,7 @@ export class MailNode implements NodeParts {
   #handlers(): ReadonlyMap<string, RpcHandler> {
     const resync = (method: string): [string, RpcHandler] => [
       method,
-      (params) => this.#member.replication.answer(method, params),
+      (params, from) => this.#member.replication.answer(method, params, from),
     ];
     return new Map<string, RpcHandler>([
       ['found.ask', () => this.#founding.answerAsk()],

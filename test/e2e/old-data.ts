@@ -63,8 +63,8 @@ function contentOf(path: string, version: number): Buffer {
 /** Most are small, one in a hundred is of some hundred KiB, a few are of several MiB. */
 function sizeOf(random: (min: number, max: number) => number): number {
   const kind = random(0, 1000);
-  if (kind < 4) return random(2 * MIB, 4 * MIB);
-  if (kind < 14) return random(100 * KIB, 400 * KIB);
+  if (kind < 2) return random(2 * MIB, 4 * MIB);
+  if (kind < 8) return random(100 * KIB, 400 * KIB);
   return random(1, 8 * KIB);
 }
 
