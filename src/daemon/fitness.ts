@@ -41,11 +41,12 @@ export class Fitness {
 
   /** Why this node may not serve, whatever else holds. */
   get obstacle(): string | undefined {
-    const { mode, missing } = this.#parts.replication.status;
+    const { mode, missing, problem } = this.#parts.replication.status;
+    const why = problem === undefined ? '' : `: ${problem}`;
     const { hasSpace, isMuted, isGuardianLost, isShuttingDown } = this.#parts.facts();
     if (this.#own?.canBePrimary === false) return 'it is not to be primary, says its configuration';
-    if (mode === 'awaitingBaseline') return "the cluster's data are not indexed yet";
-    if (mode === 'resyncing') return 'it is fetching the state from another member';
+    if (mode === 'awaitingBaseline') return `the cluster's data are not indexed yet${why}`;
+    if (mode === 'resyncing') return `it is fetching the state from another member${why}`;
     if (missing > 0) return `${missing} files are missing here`;
     if (isMuted) return 'its journal was damaged and is not whole again';
     if (!hasSpace) return 'the journal has no space';

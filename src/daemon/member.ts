@@ -25,7 +25,7 @@ import { LagMeter } from './lag-meter.ts';
 import { LeadDuties, neededFrom } from './lead-duties.ts';
 import { LogFollow } from './log-follow.ts';
 import { hostStart, readTenure } from './log-start.ts';
-import type { Brief, PeerWatch } from './peer-watch.ts';
+import { BRIEF_TEXT_MAX, type Brief, type PeerWatch } from './peer-watch.ts';
 import { type GuardianPort, PrimaryControl } from './primary-control.ts';
 import { Proposals } from './proposals.ts';
 import { hostOptions } from './raft-settings.ts';
@@ -167,7 +167,7 @@ export class Member {
       serves: this.serves,
       epoch: life.phase === 'secondary' ? 0 : life.term,
       canServe: obstacle === '' && status.mode === 'following' && status.missing === 0,
-      obstacle,
+      obstacle: obstacle.slice(0, BRIEF_TEXT_MAX),
       applied: this.files.appliedIndex,
       neededFrom: neededFrom(this.#parts.replication),
       missing: status.missing,

@@ -191,14 +191,14 @@ export class Replicator {
     return await this.#lead.barrier();
   }
 
-  /** Answers a member that fetches the state. */
-  async answer(method: string, params: unknown): Promise<unknown> {
+  /** Answers the member `from`, which fetches the state. */
+  async answer(method: string, params: unknown, from: string): Promise<unknown> {
     const isWhole = this.#mode === 'leading' || this.#mode === 'following';
     if (!isWhole || this.#foundation.missing.count > 0) {
       const text = 'this node has not everything itself';
       throw new MailraftError('PRECONDITION_FAILED', text);
     }
-    return await this.#foundation.source.answer(method, params);
+    return await this.#foundation.source.answer(method, params, from);
   }
 
   /** Everything that is taken by now survives a loss of power. */

@@ -78,7 +78,8 @@ export class Resync {
     const { path, needBytes, freeBytes } = lack;
     throw new MailraftError(
       'NO_SPACE',
-      `volumes and journal need ${needBytes} bytes at ${path}, there are ${freeBytes}`,
+      `volumes and journal need ${needBytes} bytes at ${path}, there are ${freeBytes}: ` +
+        'make room there, it goes on by itself then',
     );
   }
 }

@@ -37,7 +37,12 @@ export interface StatusParcel {
 export type Call =
   | { readonly name: 'makeBaseline' | 'arm' | 'disarm' | 'barrier' }
   | { readonly name: 'sync' | 'salvage' | 'close' }
-  | { readonly name: 'answer'; readonly method: string; readonly params: Uint8Array };
+  | {
+      readonly name: 'answer';
+      readonly method: string;
+      readonly params: Uint8Array;
+      readonly from: string;
+    };
 
 /** What the thread asks of the daemon, see `ReplicationPort`. */
 export type Question =
