@@ -26,16 +26,10 @@ import { LogFollow } from './log-follow.ts';
 import { hostStart, readTenure } from './log-start.ts';
 import type { Brief, PeerWatch } from './peer-watch.ts';
 import { type GuardianPort, PrimaryControl } from './primary-control.ts';
+import { type ProbesPort, Probing } from './probing.ts';
 import { Proposals } from './proposals.ts';
 import { hostOptions } from './raft-settings.ts';
 import type { Replication } from './replication-port.ts';
-
-export interface ProbesPort {
-  readonly verdict: 'unknown' | 'passing' | 'failing';
-  start(): void;
-  stop(): void;
-  reset(): void;
-}
 
 export interface MemberParts {
   readonly config: Config;
@@ -84,6 +78,7 @@ export class Member {
   readonly #history: HistoryRecorder;
   readonly #follow: LogFollow;
   readonly #duties: LeadDuties;
+  readonly #probing: Probing;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly files: FilesGate;
   readonly proposals: Proposals;
@@ -117,6 +112,7 @@ export class Member {
     this.proposals = this.#makeProposals();
     this.#duties = new LeadDuties({ ...parts, host: this.#host, proposals: this.proposals });
     this.files = this.#makeFiles();
+    this.#probing = new Probing(parts.probes, parts.guardian);
     this.#control = this.#makeControl();
     this.#startTimers();
   }
@@ -231,6 +227,7 @@ export class Member {
     this.#follow.step(!this.#isServiceHeld() && this.files.capture === 'off');
     this.#host.setEligible(this.#isEligible);
     this.#duties.step();
+    this.#probing.look(this.life);
     this.#control.evaluate();
     this.#recordHistory();
   }
@@ -245,7 +242,7 @@ export class Member {
   close(): void {
     this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#parts.probes.stop();
+    this.#probing.stop();
   }
 
   /** What replication says; see `ReplicationPort`. */
@@ -370,7 +367,7 @@ export class Member {
   }
 
   #makeControl(): PrimaryControl {
-    const { config, guardian, nowMs } = this.#parts;
+    const { config, nowMs } = this.#parts;
     const { startDeadlineMs, restarts } = config.service;
     const settings = {
       self: this.#self,
@@ -381,7 +378,7 @@ export class Member {
     };
     return new PrimaryControl(settings, {
       host: this.#host,
-      guardian: this.#askingAnew(guardian),
+      guardian: this.#probing.guardian,
       files: this.files,
       nowMs,
       surroundings: () => this.#surroundings(),
@@ -389,20 +386,6 @@ export class Member {
         encodeDecree(record.kind === 'handover' ? { ...record, cause: this.#cause } : record),
       onLife: (before, after) => this.#moved(before, after),
     });
-  }
-
-  /** A service that is started anew is probed anew: what it answered before proves nothing. */
-  #askingAnew(guardian: GuardianPort): GuardianPort {
-    return {
-      facts: (epoch) => guardian.facts(epoch),
-      serve: (epoch, deadlines) => guardian.serve(epoch, deadlines),
-      restart: (epoch, deadlines) => {
-        this.#parts.probes.reset();
-        guardian.restart(epoch, deadlines);
-      },
-      stop: (epoch, deadlines) => guardian.stop(epoch, deadlines),
-      fence: (epoch) => guardian.fence(epoch),
-    };
   }
 
   get #cause(): string {
@@ -440,10 +423,9 @@ export class Member {
   }
 
   #moved(before: Life, after: Life): void {
-    const { probes, nowMs, onEvent } = this.#parts;
+    const { nowMs, onEvent } = this.#parts;
     this.#history.moved(before, after, nowMs(), this.#host.lastTenureRecord?.record);
-    if (after.phase === 'serving') probes.start();
-    else probes.stop();
+    this.#probing.moved(after);
     if (after.phase === 'serving') this.files.forgetFlush();
     const isBack = ['secondary', 'elected', 'arming'].includes(after.phase);
     if (isBack) this.switchover = undefined;
