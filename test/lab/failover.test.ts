@@ -8,7 +8,7 @@
 import t, { type Test } from 'tap';
 import { enterLab } from './enter-lab.ts';
 import { FailoverScene } from './failover-scene.ts';
-import type { ObserverReport } from './observer-client.ts';
+import { type ObserverReport, objectionsTo } from './observer-client.ts';
 import { type LabProcess, signalProcess } from './processes.ts';
 import { lasting } from './until.ts';
 
@@ -130,13 +130,13 @@ function idsOf(messages: readonly { readonly id: string }[]): string[] {
   return messages.map(({ id }) => id);
 }
 
-function judge(t: Test, { summary, violations, exitCode }: ObserverReport): void {
-  const { samples, longestGapMs, priority, arpDropped } = summary;
+/** What the observer saw in all, printed whether or not it is good. */
+function judge(t: Test, report: ObserverReport): void {
+  const { samples, longestGapMs, priority, doubleService, doubleAddress } = report.summary;
   t.comment(`observer: ${samples} samples, longest gap ${longestGapMs} ms, priority ${priority}`);
-  t.equal(summary.void, false, `not void: gap ${longestGapMs} ms, ${arpDropped} frames lost`);
-  t.same(violations, [], 'no moment with two services or two holders');
-  t.same([summary.doubleService, summary.doubleAddress], [0, 0], 'not in a single sample');
-  t.equal(exitCode, 0, 'says its exit code too');
+  t.comment(`observer: doubleService ${doubleService}, doubleAddress ${doubleAddress}`);
+  t.same(objectionsTo(report), [], 'no moment with two services or two holders');
+  t.equal(report.exitCode, 0);
 }
 
 if (await enterLab(t, import.meta.filename)) {
