@@ -91,6 +91,21 @@ const CASES: readonly Case[] = [
     disturb: ({ cluster }, node) => cluster.network.cut(node),
     mend: ({ cluster }, node) => cluster.network.heal(node),
   },
+  {
+    name: 'a node that only clients can reach, until the others can again',
+    disturb: async ({ cluster }, node) => {
+      for (const other of cluster.nodes.filter((id) => id !== node)) {
+        await cluster.network.blockOneWay({ from: node, to: other });
+        await cluster.network.blockOneWay({ from: other, to: node });
+      }
+    },
+    mend: ({ cluster }) => cluster.network.unblock(),
+  },
+  {
+    name: 'SIGSTOP of the guardian',
+    disturb: async ({ cluster }, node) =>
+      signalProcess(processOf(cluster.guardianOf(node)), 'SIGSTOP'),
+  },
 ];
 
 t.setTimeout(RUN_MS_MAX);
