@@ -27,16 +27,10 @@ import { LogFollow } from './log-follow.ts';
 import { hostStart, readTenure } from './log-start.ts';
 import { BRIEF_TEXT_MAX, type Brief, type PeerWatch } from './peer-watch.ts';
 import { type GuardianPort, PrimaryControl } from './primary-control.ts';
+import { type ProbesPort, Probing } from './probing.ts';
 import { Proposals } from './proposals.ts';
 import { hostOptions } from './raft-settings.ts';
 import type { Replication } from './replication-port.ts';
-
-export interface ProbesPort {
-  readonly verdict: 'unknown' | 'passing' | 'failing';
-  start(): void;
-  stop(): void;
-  reset(): void;
-}
 
 export interface MemberParts {
   readonly config: Config;
@@ -78,6 +72,7 @@ export class Member {
   readonly #history: HistoryRecorder;
   readonly #follow: LogFollow;
   readonly #duties: LeadDuties;
+  readonly #probing: Probing;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly files: FilesGate;
   readonly fitness: Fitness;
@@ -122,6 +117,7 @@ export class Member {
         isGuardianLost: parts.guardian.facts(this.#epoch)?.isLost === true,
       }),
     });
+    this.#probing = new Probing(parts.probes, parts.guardian);
     this.#control = this.#makeControl();
     this.#startTimers();
   }
@@ -210,6 +206,7 @@ export class Member {
     this.#host.setEligible(this.fitness.mayLead);
     this.#duties.step();
     this.#forgetSwitchover();
+    this.#probing.look(this.life);
     this.#control.evaluate();
     this.#recordHistory();
   }
@@ -224,7 +221,7 @@ export class Member {
   close(): void {
     this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#parts.probes.stop();
+    this.#probing.stop();
   }
 
   /** What replication says; see `ReplicationPort`. */
@@ -344,7 +341,7 @@ export class Member {
   }
 
   #makeControl(): PrimaryControl {
-    const { config, guardian, nowMs } = this.#parts;
+    const { config, nowMs } = this.#parts;
     const { startDeadlineMs, restarts } = config.service;
     const settings = {
       self: this.#self,
@@ -355,7 +352,7 @@ export class Member {
     };
     return new PrimaryControl(settings, {
       host: this.#host,
-      guardian: this.#askingAnew(guardian),
+      guardian: this.#probing.guardian,
       files: this.files,
       nowMs,
       surroundings: () => this.#surroundings(),
@@ -363,20 +360,6 @@ export class Member {
         encodeDecree(record.kind === 'handover' ? { ...record, cause: this.#cause } : record),
       onLife: (before, after) => this.#moved(before, after),
     });
-  }
-
-  /** A service that is started anew is probed anew: what it answered before proves nothing. */
-  #askingAnew(guardian: GuardianPort): GuardianPort {
-    return {
-      facts: (epoch) => guardian.facts(epoch),
-      serve: (epoch, deadlines) => guardian.serve(epoch, deadlines),
-      restart: (epoch, deadlines) => {
-        this.#parts.probes.reset();
-        guardian.restart(epoch, deadlines);
-      },
-      stop: (epoch, deadlines) => guardian.stop(epoch, deadlines),
-      fence: (epoch) => guardian.fence(epoch),
-    };
   }
 
   get #cause(): string {
@@ -422,10 +405,9 @@ export class Member {
   }
 
   #moved(before: Life, after: Life): void {
-    const { probes, nowMs, onEvent } = this.#parts;
+    const { nowMs, onEvent } = this.#parts;
     this.#history.moved(before, after, nowMs(), this.#host.lastTenureRecord?.record);
-    if (after.phase === 'serving') probes.start();
-    else probes.stop();
+    this.#probing.moved(after);
     if (after.phase === 'serving') this.files.forgetFlush();
     const isBack = ['secondary', 'elected', 'arming'].includes(after.phase);
     if (isBack) this.#switchover = undefined;

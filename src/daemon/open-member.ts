@@ -15,10 +15,11 @@ import type { ReplicationEvent, ReplicationPort } from '../replication/parts.ts'
 import { ReplicationThread } from '../replication/thread/replication-thread.ts';
 import type { IdentityStore } from './identity.ts';
 import { mendJournal } from './log-start.ts';
-import { Member, type MemberEvent, type ProbesPort } from './member.ts';
+import { Member, type MemberEvent } from './member.ts';
 import type { Running } from './node-parts.ts';
 import type { PeerWatch } from './peer-watch.ts';
 import type { GuardianPort } from './primary-control.ts';
+import type { ProbesPort } from './probing.ts';
 import { membershipOf } from './raft-settings.ts';
 
 export interface OpenMemberParts {

@@ -15,22 +15,19 @@ import { walkTree } from '../../src/cli/demo/tree-walk.ts';
 import type { SalvageEntry } from '../../src/net/http/node-port.ts';
 import { LabCluster, type LabClusterOptions } from './cluster.ts';
 import { MailLoad } from './mail-load.ts';
-import { isPrimary } from './node-status.ts';
+import { isPrimary, isWhole } from './node-status.ts';
 import type { ObserverClient } from './observer-client.ts';
 import { until } from './until.ts';
 
 /** Where the example mail server keeps complete messages, below its volume. */
 const MESSAGES = 'new';
-/** A dead node does not answer at all; a stopped one would take as long as it may. */
-const ASK_MS = 500;
 const LOG_LINES = 15;
 const BARRIER_MS = 20_000;
 const LOOK = { timeoutMs: 30_000, everyMs: 50 } as const;
 
 /** Where answered messages were found. */
 export interface Whereabouts {
-  /** On every node. */
-  readonly everywhere: number;
+  readonly everywhere: readonly AnsweredMessage[];
   /** Not on every node, but kept in salvage. */
   readonly salvaged: readonly AnsweredMessage[];
   /** Neither. */
@@ -80,10 +77,29 @@ export class FailoverScene {
       `${id} is a secondary again`,
       async () => {
         const status = await this.cluster.status(id);
-        return status?.role === 'secondary' && status.volumes.every(({ missing }) => missing === 0);
+        return status?.role === 'secondary' && isWhole(status);
       },
       LOOK,
     );
+  }
+
+  /** What was answered so far; when this resolves, all of it is committed. */
+  async barrier(
+    primary: string,
+  ): Promise<{ readonly covered: readonly AnsweredMessage[]; readonly index: number }> {
+    const covered = [...this.load.answered];
+    const { status, body } = await this.cluster.call(primary, {
+      method: 'POST',
+      path: `/v1/barrier?wait=${BARRIER_MS}ms`,
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+      timeoutMs: BARRIER_MS,
+    });
+    const operation = JSON.parse(body) as { readonly result?: { readonly index: number } };
+    if (status !== 200 || operation.result === undefined) {
+      throw new Error(`asked for a barrier, ${primary} answered ${status} ${body}`);
+    }
+    return { covered, index: operation.result.index };
   }
 
   /**
@@ -92,27 +108,38 @@ export class FailoverScene {
    * A barrier at the primary covers it; then every node has to come as far.
    */
   async whereabouts(primary: string): Promise<Whereabouts> {
-    const answered = [...this.load.answered];
-    const index = await this.#barrier(primary);
+    const { covered, index } = await this.barrier(primary);
+    const { nodes } = this.cluster;
     await until(
-      `all nodes have applied ${index}`,
+      `all nodes have everything up to ${index}`,
       async () => {
         const statuses = await this.cluster.statuses();
-        return (
-          statuses.length === this.cluster.nodes.length &&
-          statuses.every(({ raft }) => raft.appliedIndex >= index)
-        );
+        const level = statuses.filter((one) => isWhole(one) && one.raft.appliedIndex >= index);
+        return level.length === nodes.length;
       },
       LOOK,
     );
-    return this.#find(answered);
+    return this.find(covered);
   }
 
   /** Ends the load; resolves with its account when all nodes are in sync. */
   async rest(): Promise<Ledger> {
-    const ledger = await this.load.stop();
+    const account = await this.load.stop();
     await this.cluster.untilInSync();
-    return ledger;
+    return account;
+  }
+
+  /** Where these messages are at this moment. */
+  async find(answered: readonly AnsweredMessage[]): Promise<Whereabouts> {
+    const onNodes = this.cluster.nodes.map((id) => this.#digestsOn(id));
+    const inSalvage = await this.#digestsInSalvage();
+    const isEverywhere = ({ digest }: AnsweredMessage) => onNodes.every((on) => on.has(digest));
+    const others = answered.filter((message) => !isEverywhere(message));
+    return {
+      everywhere: answered.filter(isEverywhere),
+      salvaged: others.filter(({ digest }) => inSalvage.has(digest)),
+      lost: others.filter(({ digest }) => !inSalvage.has(digest)),
+    };
   }
 
   /** The first differences between the real trees, in words; none when they are equal. */
@@ -135,18 +162,6 @@ export class FailoverScene {
 
   down(): Promise<void> {
     return this.cluster.down();
-  }
-
-  async #find(answered: readonly AnsweredMessage[]): Promise<Whereabouts> {
-    const onNodes = this.cluster.nodes.map((id) => this.#digestsOn(id));
-    const inSalvage = await this.#digestsInSalvage();
-    const isEverywhere = ({ digest }: AnsweredMessage) => onNodes.every((on) => on.has(digest));
-    const others = answered.filter((message) => !isEverywhere(message));
-    return {
-      everywhere: answered.length - others.length,
-      salvaged: others.filter(({ digest }) => inSalvage.has(digest)),
-      lost: others.filter(({ digest }) => !inSalvage.has(digest)),
-    };
   }
 
   #digestsOn(id: string): ReadonlySet<string> {
@@ -172,18 +187,5 @@ export class FailoverScene {
       for (const { files } of entries) for (const { sha256 } of files) digests.add(sha256);
     }
     return digests;
-  }
-
-  async #barrier(primary: string): Promise<number> {
-    const { status, body } = await this.cluster.call(primary, {
-      method: 'POST',
-      path: `/v1/barrier?wait=${BARRIER_MS}ms`,
-      headers: { 'content-type': 'application/json' },
-      body: '{}',
-      timeoutMs: BARRIER_MS + ASK_MS,
-    });
-    const operation = JSON.parse(body) as { readonly result?: { readonly index: number } };
-    if (status === 200 && operation.result !== undefined) return operation.result.index;
-    throw new Error(`asked for a barrier, ${primary} answered ${status} ${body}`);
   }
 }
