@@ -60,6 +60,8 @@ function open(directory: string): Promise<Journal> {
   return Journal.open({ directory, segmentBytes: 1 << 20, tag: DECREE_TAG, cacheBytes: 1 << 20 });
 }
 
+const STANDING = { membership: MEMBERSHIP, isMuted: false };
+
 t.test('tenure records are read out of decrees, and nothing else is', (t) => {
   t.match(readTenure(decree(1, TENURE)), TENURE);
   t.match(readTenure(decree(1, HANDOVER)), HANDOVER);
@@ -70,7 +72,7 @@ t.test('tenure records are read out of decrees, and nothing else is', (t) => {
 });
 
 t.test('an empty node begins at nothing', async (t) => {
-  const start = hostStart(await journalOf(t, []), EMPTY_STATE, MEMBERSHIP);
+  const start = hostStart(await journalOf(t, []), EMPTY_STATE, STANDING);
   t.match(start, { applied: 0, hardState: { term: 0, commit: 0 }, longestPromiseMs: 0 });
   t.same(start.tenureRecords, []);
   t.same(start.membership, MEMBERSHIP);
@@ -79,7 +81,7 @@ t.test('an empty node begins at nothing', async (t) => {
 t.test('term, vote and promise are those of the journal', async (t) => {
   const hardState = { term: 7, vote: 'n2', commit: 2 };
   const journal = await journalOf(t, [noop(1), decree(2, TENURE), noop(3)], hardState);
-  const start = hostStart(journal, appliedTo(1), MEMBERSHIP);
+  const start = hostStart(journal, appliedTo(1), STANDING);
   t.match(start, { hardState: { term: 7, vote: 'n2', commit: 2 }, applied: 1 });
   t.equal(start.longestPromiseMs, 4500);
 });
@@ -87,16 +89,16 @@ t.test('term, vote and promise are those of the journal', async (t) => {
 t.test('what is applied is committed, and no commit is beyond the journal', async (t) => {
   const entries = [noop(1), noop(2), noop(3)];
   const behind = await journalOf(t, entries, { term: 1, vote: '', commit: 1 });
-  t.equal(hostStart(behind, appliedTo(3), MEMBERSHIP).hardState.commit, 3);
-  t.equal(hostStart(behind, appliedTo(0), MEMBERSHIP).hardState.commit, 1);
+  t.equal(hostStart(behind, appliedTo(3), STANDING).hardState.commit, 3);
+  t.equal(hostStart(behind, appliedTo(0), STANDING).hardState.commit, 1);
   const ahead = await journalOf(t, entries, { term: 1, vote: '', commit: 9 });
-  t.equal(hostStart(ahead, appliedTo(2), MEMBERSHIP).hardState.commit, 3);
+  t.equal(hostStart(ahead, appliedTo(2), STANDING).hardState.commit, 3);
 });
 
 t.test('records of the log come after the last applied one, which is never twice', async (t) => {
   const journal = await journalOf(t, [noop(1), decree(2, TENURE), decree(3, HANDOVER)]);
   const placed = (state: CommittedState) =>
-    hostStart(journal, state, MEMBERSHIP).tenureRecords.map(({ index, record }) => [
+    hostStart(journal, state, STANDING).tenureRecords.map(({ index, record }) => [
       index,
       record.kind,
     ]);
@@ -108,16 +110,14 @@ t.test('records of the log come after the last applied one, which is never twice
   t.same(placed(appliedTo(2, { tenure: { index: 2, record: TENURE } })), ofLog);
   const compacted = await journalOf(t, [noop(1)]);
   const applied = appliedTo(1, { tenure: { index: 1, record: HANDOVER } });
-  t.match(hostStart(compacted, applied, MEMBERSHIP).tenureRecords, [
-    { index: 1, record: HANDOVER },
-  ]);
+  t.match(hostStart(compacted, applied, STANDING).tenureRecords, [{ index: 1, record: HANDOVER }]);
 });
 
 t.test('a journal that ends before what is applied begins there, and may not vote', async (t) => {
   const journal = await journalOf(t, [noop(1), noop(2)], { term: 1, vote: 'n3', commit: 2 });
   t.equal(await mendJournal(journal, appliedTo(5), MEMBERSHIP), true);
   t.same([journal.firstIndex, journal.lastIndex, journal.termAt(5)], [6, 5, 1]);
-  const start = hostStart(journal, appliedTo(5), MEMBERSHIP);
+  const start = hostStart(journal, appliedTo(5), STANDING);
   t.match(start, { applied: 5, hardState: { commit: 5, vote: 'n3' } });
 });
 
