@@ -16,9 +16,9 @@ import type { Decree } from '../replication/command/decree.ts';
 import type { Position, TenureMark } from '../replication/committed-state.ts';
 import type { ReplicationEvent } from '../replication/parts.ts';
 import type { Life } from '../service/decide/life.ts';
-import type { Candidate } from '../service/decide/situation.ts';
 import { Applying } from './applying.ts';
 import { FilesGate } from './files-gate.ts';
+import { Fitness } from './fitness.ts';
 import { HistoryRecorder } from './history-recorder.ts';
 import { LagMeter } from './lag-meter.ts';
 import { LeadDuties, neededFrom } from './lead-duties.ts';
@@ -61,13 +61,7 @@ export type MemberEvent =
   | { readonly kind: 'space'; readonly hasSpace: boolean }
   | { readonly kind: 'committed'; readonly ms: number };
 
-/** A request that is being carried out: who is to take over. */
-export interface SwitchoverRequest {
-  readonly to: string | undefined;
-}
-
 const HOUSEKEEPING_MS = 2000;
-const NOT_BASELINED = "the cluster's data are not indexed yet";
 
 export class Member {
   readonly #parts: MemberParts;
@@ -81,9 +75,10 @@ export class Member {
   readonly #probing: Probing;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly files: FilesGate;
+  readonly fitness: Fitness;
   readonly proposals: Proposals;
   readonly lags = new LagMeter();
-  switchover: SwitchoverRequest | undefined;
+  #switchover: { readonly to: string; readonly untilMs: number } | undefined;
   hasSpace = true;
   #isShuttingDown = false;
   #isClosed = false;
@@ -113,6 +108,16 @@ export class Member {
     this.#duties = new LeadDuties({ ...parts, host: this.#host, proposals: this.proposals });
     this.files = this.#makeFiles();
     this.#probing = new Probing(parts.probes, parts.guardian);
+    this.fitness = new Fitness({
+      ...parts,
+      host: this.#host,
+      facts: () => ({
+        hasSpace: this.hasSpace,
+        isMuted: this.isMuted,
+        isShuttingDown: this.#isShuttingDown,
+        isGuardianLost: parts.guardian.facts(this.#epoch)?.isLost === true,
+      }),
+    });
     this.#control = this.#makeControl();
     this.#startTimers();
   }
@@ -150,7 +155,7 @@ export class Member {
   get brief(): Brief {
     const { status } = this.#parts.replication;
     const { life } = this;
-    const obstacle = this.obstacle ?? '';
+    const obstacle = this.fitness.obstacle ?? '';
     return {
       node: this.#self,
       mode: status.mode,
@@ -167,40 +172,16 @@ export class Member {
     };
   }
 
-  /** Why this node may not serve, whatever else holds. */
-  get obstacle(): string | undefined {
-    const own = this.#parts.config.members.find(({ id }) => id === this.#self);
-    const { mode, missing } = this.#parts.replication.status;
-    if (own?.canBePrimary === false) return 'it is not to be primary, says its configuration';
-    if (mode === 'awaitingBaseline') return NOT_BASELINED;
-    if (mode === 'resyncing') return 'it is fetching the state from another member';
-    if (missing > 0) return `${missing} files are missing here`;
-    if (!this.hasSpace) return 'the journal has no space';
-    if (this.#parts.guardian.facts(this.#epoch)?.isLost === true) return 'its guardian is lost';
-    if (this.#isShuttingDown) return 'it is shutting down';
-    return undefined;
+  /** A planned move that was asked for and has not come about yet. */
+  get isSwitchingOver(): boolean {
+    return this.#switchover !== undefined;
   }
 
-  /** Other members, the one that is to be asked first at the front. */
-  get candidates(): readonly Candidate[] {
-    const { config, peers } = this.#parts;
-    const progress = this.#host.progress();
-    return config.members
-      .filter(({ id }) => id !== this.#self)
-      .toSorted((a, b) => b.priority - a.priority)
-      .map(({ id }) => {
-        const member = progress.find((one) => one.id === id);
-        const isLevel = member?.isActive === true && member.state === 'replicate';
-        return { id, isReady: isLevel && peers.findFresh(id)?.canServe === true };
-      });
-  }
-
-  /** Members whose journal has the entry at `index`, and whose files lack nothing (rule 14). */
-  copiesOf(index: number): number {
-    return this.#host.progress().filter(({ id, match }) => {
-      if (match < index) return false;
-      return id === this.#self || this.#parts.peers.findFresh(id)?.missing === 0;
-    }).length;
+  /** Hands the place to `to`, unless that can not be begun within a lease. */
+  switchOver(to: string): void {
+    const untilMs = this.#parts.nowMs() + this.#host.leaseMs;
+    this.#switchover = { to, untilMs };
+    this.evaluate();
   }
 
   receive(messages: readonly PeerMessage[]): void {
@@ -225,9 +206,10 @@ export class Member {
     if (this.#isClosed) return;
     this.files.step();
     this.#follow.step(!this.#isServiceHeld() && this.files.capture === 'off');
-    this.#host.setEligible(this.#isEligible);
+    this.#host.setEligible(this.fitness.mayLead);
     this.#duties.step();
     this.#probing.look(this.life);
+    this.#forgetSwitchover();
     this.#control.evaluate();
     this.#recordHistory();
   }
@@ -263,15 +245,6 @@ export class Member {
         this.#applied(position.index);
       },
     };
-  }
-
-  get #isEligible(): boolean {
-    if (this.isMuted || this.#isShuttingDown) return false;
-    const own = this.#parts.config.members.find(({ id }) => id === this.#self);
-    if (own?.canBePrimary === false) return false;
-    const { mode, missing } = this.#parts.replication.status;
-    if (mode === 'awaitingBaseline') return own?.origin === true;
-    return mode !== 'resyncing' && missing === 0;
   }
 
   #applied(index: number): void {
@@ -404,14 +377,22 @@ export class Member {
     onEvent({ kind: 'serving', epoch: life.term });
   }
 
+  /** Nobody is moved long after he asked for it, when nobody expects it any more. */
+  #forgetSwitchover(): void {
+    const isWaiting = this.#switchover !== undefined && this.life.phase === 'serving';
+    if (isWaiting && this.#parts.nowMs() > (this.#switchover?.untilMs ?? 0)) {
+      this.#switchover = undefined;
+    }
+  }
+
   #surroundings(): ReturnType<ConstructorParameters<typeof PrimaryControl>[1]['surroundings']> {
-    const { obstacle } = this;
+    const { obstacle, candidates } = this.fitness;
     return {
       canServe: obstacle === undefined,
       obstacle,
       probes: this.#parts.probes.verdict,
-      candidates: this.candidates,
-      switchover: this.switchover,
+      candidates,
+      switchover: this.#switchover,
       isShuttingDown: this.#isShuttingDown,
       illness: this.#illness,
     };
@@ -428,7 +409,7 @@ export class Member {
     this.#probing.moved(after);
     if (after.phase === 'serving') this.files.forgetFlush();
     const isBack = ['secondary', 'elected', 'arming'].includes(after.phase);
-    if (isBack) this.switchover = undefined;
+    if (isBack) this.#switchover = undefined;
     onEvent({ kind: 'life', before, after });
   }
 }

@@ -121,7 +121,7 @@ function sourceFor(member: Member | undefined, peers: PeerWatch): string {
   const leader = member?.host.standing.leader ?? '';
   if (leader === '') throw new MailraftError('NO_QUORUM', 'no leader is known');
   if (member?.host.standing.role !== 'leader') return leader;
-  const whole = member.candidates.find(({ id }) => peers.findFresh(id)?.canServe === true);
+  const whole = member.fitness.candidates.find(({ id }) => peers.findFresh(id)?.canServe === true);
   if (whole !== undefined) return whole.id;
   throw new MailraftError('NO_QUORUM', 'no other member has everything');
 }

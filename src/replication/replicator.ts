@@ -56,7 +56,7 @@ export class Replicator {
   #lead: Lead | undefined;
   #settling: { readonly work: Settling; readonly scanned: Promise<void> } | undefined;
   #settleTarget: { readonly index: number; readonly reason: string } | undefined;
-  #wantsDisarm: (() => void)[] = [];
+  readonly #wantsDisarm: (() => void)[] = [];
   #wantsState = false;
   /** What works on files and index does so one after the other. */
   readonly #turns: Turns;
@@ -151,7 +151,7 @@ export class Replicator {
       const baseline = new Baseline(this.#parts, () => this.#foundation.flush(false));
       const decree = await baseline.make();
       const draft = decree.volumes.map(({ treeHash }) => treeHash);
-      this.#parts.state.current = { ...this.#state, draft };
+      this.#note({ draft });
       this.#parts.index.store.commitThrough(Number.POSITIVE_INFINITY);
       await this.#foundation.flush(true);
       return decree;
@@ -162,6 +162,9 @@ export class Replicator {
   arm(): Promise<void> {
     return this.#turns.take(async () => {
       assert(this.#mode === 'following', `capture is armed while ${this.#mode}`);
+      // Whatever happens from here on, what stands here may be what nobody else has.
+      this.#note({ hasLed: true });
+      await this.#foundation.flush(true);
       this.#mode = 'leading';
       const lead = new Lead(this.#parts, this.#sequences, {
         onOverflow: () => {
@@ -322,8 +325,12 @@ export class Replicator {
     this.#port.onDecree(index, decree);
   }
 
+  #note(change: Partial<CommittedState>): void {
+    this.#parts.state.current = { ...this.#state, ...change };
+  }
+
   #moveTo({ index, term }: CommittedItem): void {
-    this.#parts.state.current = { ...this.#state, position: { index, term } };
+    this.#note({ position: { index, term } });
     // While unsettled the hashes stay those of before.
     if (this.#mode === 'following' || this.#mode === 'leading') this.#summariesIndex = index;
   }
@@ -339,7 +346,7 @@ export class Replicator {
       const text = 'this node is the origin of the data, and has not what it indexed';
       throw new MailraftError('PRECONDITION_FAILED', text);
     }
-    this.#parts.state.current = { ...this.#state, isBaselined: true, draft: undefined };
+    this.#note({ isBaselined: true, draft: undefined });
     this.#mode = 'following';
     this.#summarise();
     return true;
@@ -370,7 +377,7 @@ export class Replicator {
 
   #adopt(state: CommittedState, { manifest, differences }: SettleResult): void {
     const { synced } = this.#state;
-    this.#parts.state.current = { ...state, synced, isResyncing: false, draft: undefined };
+    this.#note({ ...state, synced, hasLed: false, isResyncing: false, draft: undefined });
     this.#mode = 'following';
     this.#wantsState = false;
     this.#settling = undefined;
@@ -386,8 +393,6 @@ export class Replicator {
   }
 
   #disarmNow(): void {
-    const waiting = this.#wantsDisarm;
-    this.#wantsDisarm = [];
     if (this.#lead !== undefined) {
       this.#lead.close();
       this.#lead = undefined;
@@ -395,7 +400,7 @@ export class Replicator {
       this.#settleTarget = undefined;
       this.#beginSettling(false);
     }
-    for (const resolve of waiting) resolve();
+    for (const resolve of this.#wantsDisarm.splice(0)) resolve();
   }
 
   /** @param isStart what was not synced may have been lost from the disk since it was written */
@@ -432,6 +437,7 @@ export class Replicator {
     store.commitThrough(Number.POSITIVE_INFINITY);
     this.#settling = undefined;
     this.#problems.clear('settle');
+    this.#note({ hasLed: false });
     this.#mode = 'following';
     this.#summarise();
     const { manifest, differences } = result;

@@ -1,0 +1,82 @@
+/**
+ * Who could serve: this node, and the others as far as is known here.
+ */
+
+import type { Config, MemberConfig } from '../config/config.ts';
+import type { RaftHost } from '../consensus/host/raft-host.ts';
+import type { Candidate } from '../service/decide/situation.ts';
+import type { PeerWatch } from './peer-watch.ts';
+import type { Replication } from './replication-port.ts';
+
+/** What this node knows of itself besides its log and its files. */
+export interface OwnFacts {
+  readonly hasSpace: boolean;
+  readonly isMuted: boolean;
+  readonly isShuttingDown: boolean;
+  readonly isGuardianLost: boolean;
+}
+
+export interface FitnessParts {
+  readonly config: Config;
+  readonly host: RaftHost;
+  readonly replication: Replication;
+  readonly peers: PeerWatch;
+  facts(): OwnFacts;
+}
+
+export class Fitness {
+  readonly #parts: FitnessParts;
+  readonly #own: MemberConfig | undefined;
+  /** The other members, the one that is to be asked first at the front. */
+  readonly #others: readonly MemberConfig[];
+
+  constructor(parts: FitnessParts) {
+    this.#parts = parts;
+    const { members, node } = parts.config;
+    this.#own = members.find(({ id }) => id === node.id);
+    this.#others = members
+      .filter(({ id }) => id !== node.id)
+      .toSorted((a, b) => b.priority - a.priority);
+  }
+
+  /** Why this node may not serve, whatever else holds. */
+  get obstacle(): string | undefined {
+    const { mode, missing } = this.#parts.replication.status;
+    const { hasSpace, isGuardianLost, isShuttingDown } = this.#parts.facts();
+    if (this.#own?.canBePrimary === false) return 'it is not to be primary, says its configuration';
+    if (mode === 'awaitingBaseline') return "the cluster's data are not indexed yet";
+    if (mode === 'resyncing') return 'it is fetching the state from another member';
+    if (missing > 0) return `${missing} files are missing here`;
+    if (!hasSpace) return 'the journal has no space';
+    if (isGuardianLost) return 'its guardian is lost';
+    return isShuttingDown ? 'it is shutting down' : undefined;
+  }
+
+  /** Whether this node may stand for election: only who could serve, or is the origin. */
+  get mayLead(): boolean {
+    const { isMuted, isShuttingDown } = this.#parts.facts();
+    if (isMuted || isShuttingDown || this.#own?.canBePrimary === false) return false;
+    const { mode, missing } = this.#parts.replication.status;
+    if (mode === 'awaitingBaseline') return this.#own?.origin === true;
+    return mode !== 'resyncing' && missing === 0;
+  }
+
+  /** Other members, the one that is to be asked first at the front. */
+  get candidates(): readonly Candidate[] {
+    const progress = this.#parts.host.progress();
+    return this.#others.map(({ id }) => {
+      const member = progress.find((one) => one.id === id);
+      const isLevel = member?.isActive === true && member.state === 'replicate';
+      return { id, isReady: isLevel && this.#parts.peers.findFresh(id)?.canServe === true };
+    });
+  }
+
+  /** Members whose journal has the entry at `index`, and whose files lack nothing (rule 14). */
+  copiesOf(index: number): number {
+    const { host, peers } = this.#parts;
+    return host.progress().filter(({ id, match }) => {
+      if (match < index) return false;
+      return id === this.#own?.id || peers.findFresh(id)?.missing === 0;
+    }).length;
+  }
+}
