@@ -101,11 +101,6 @@ const CASES: readonly Case[] = [
     },
     mend: ({ cluster }) => cluster.network.unblock(),
   },
-  {
-    name: 'SIGSTOP of the guardian',
-    disturb: async ({ cluster }, node) =>
-      signalProcess(processOf(cluster.guardianOf(node)), 'SIGSTOP'),
-  },
 ];
 
 t.setTimeout(RUN_MS_MAX);
