@@ -72,6 +72,8 @@ export class Capture {
   readonly #watcher: Watcher;
   readonly #observer: Observer;
   readonly #barriers: PendingBarrier[] = [];
+  /** Marks in directories that are not where they were, until those are found again. */
+  #strays: Mark[] = [];
   #barrierWatch = -1;
   #barrierSerial = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -180,6 +182,7 @@ export class Capture {
   async #round(): Promise<void> {
     if (this.#isClosed) return;
     await this.#takeEvents(this.#inotify.read());
+    this.#takeStrays();
     for (const mark of this.#marks.takePresent(LOOKS_PER_ROUND)) {
       if (this.#isClosed) return;
       await this.#look(mark);
@@ -188,6 +191,7 @@ export class Capture {
     if (!this.#marks.hasPresent) {
       for (const mark of this.#marks.takeGone(LOOKS_PER_ROUND)) await this.#conclude(mark);
     }
+    if (this.#marks.count === 0) this.#giveUpStrays();
     if (this.#marks.count === 0) await this.#observer.removeParked();
     this.#lookAtDirectories();
     this.#watcher.watched.release();
@@ -202,6 +206,7 @@ export class Capture {
     for (const event of events) {
       if ((event.mask & EVENT.overflow) !== 0) {
         this.#parts.events.onOverflow();
+        this.#strays = [];
         await this.#watcher.watchAll(this.#parts.trees);
         // Markers may have been lost with the rest; and what they cover is marked anew.
         for (const barrier of this.#barriers) {
@@ -224,9 +229,11 @@ export class Capture {
 
   async #look(mark: Mark): Promise<void> {
     const { directory, name, serial, firstAtMs } = mark;
-    const dir = this.#watcher.watched.open(directory);
-    // What became of a directory that is not where it was is told in its own parent.
-    if (dir === undefined) return;
+    const dir = this.#watcher.findPlaced(directory);
+    if (dir === undefined) {
+      this.#strays.push(mark);
+      return;
+    }
     const stat = directory.tree.stat({ dir, name });
     if (stat === undefined) {
       // Without a word that it went, it may be on its way: hear all events first.
@@ -262,8 +269,12 @@ export class Capture {
   }
 
   /** All events said, or a listing did, that nothing has that name any more. */
-  async #conclude({ directory, name, serial }: Mark): Promise<void> {
-    if (!this.#watcher.isReachable(directory)) return;
+  async #conclude(mark: Mark): Promise<void> {
+    const { directory, name, serial } = mark;
+    if (this.#watcher.findPlaced(directory) === undefined) {
+      this.#strays.push(mark);
+      return;
+    }
     // Something came under that name since, or is to be looked at before this.
     if (this.#watcher.statIn(directory, name) !== undefined) {
       this.#marks.set(directory, name, { serial });
@@ -281,6 +292,32 @@ export class Capture {
     this.#watcher.changed.add(directory);
   }
 
+  /** Directories were found again: what is marked in them can be looked at. */
+  #takeStrays(): void {
+    for (const mark of this.#strays.splice(0)) {
+      const { directory, name, serial, firstAtMs, isGone } = mark;
+      if (directory.isGone) continue;
+      if (this.#watcher.findPlaced(directory) === undefined) this.#strays.push(mark);
+      else this.#marks.set(directory, name, { isGone, serial, firstAtMs });
+    }
+  }
+
+  /**
+   * Everything else was looked at: a directory that was not found again has left the
+   * volume, and should it come back it is as good as new.
+   */
+  #giveUpStrays(): void {
+    for (const { directory, serial } of this.#strays.splice(0)) {
+      const { parent, name, isGone } = directory;
+      if (isGone) continue;
+      // It stands where it was, but the index has it no more: it is to be looked at itself.
+      if (parent !== undefined && this.#watcher.isReachable(directory)) {
+        this.#marks.set(parent, name, { serial });
+      }
+      this.#watcher.watched.remove(directory);
+    }
+  }
+
   #lookAtDirectories(): void {
     for (const directory of this.#watcher.changed) {
       const fd = this.#watcher.watched.open(directory);
@@ -292,7 +329,8 @@ export class Capture {
   #finishBarriers(): void {
     for (const barrier of [...this.#barriers]) {
       if (barrier.serial === undefined) continue;
-      const waiting = this.#marks.through(barrier.serial);
+      const strays = this.#strays.filter(({ serial }) => serial <= (barrier.serial ?? 0));
+      const waiting = [...this.#marks.through(barrier.serial), ...strays];
       const isLate = performance.now() - barrier.startedAtMs > BARRIER_DEADLINE_MS;
       if ((waiting.length > 0 || this.#observer.hasParked) && !isLate) continue;
       this.#barriers.splice(this.#barriers.indexOf(barrier), 1);
