@@ -54,6 +54,8 @@ interface PendingBarrier {
   /** Marks up to this one must be dealt with; undefined until the marker came through. */
   serial: number | undefined;
   readonly startedAtMs: number;
+  /** Files that were taken, but as a mix of moments. */
+  readonly mixed: Set<string>;
   readonly resolve: (result: BarrierResult) => void;
 }
 
@@ -118,13 +120,15 @@ export class Capture {
    * Covers every file closed, renamed or removed before the call, and of files still
    * open the content at the call; resolves when all of it is proposed.
    */
-  barrier(): Promise<BarrierResult> {
+  async barrier(): Promise<BarrierResult> {
     this.#barrierSerial += 1;
     const marker = `barrier-${this.#barrierSerial}`;
-    return new Promise((resolve) => {
+    // When the marker finds no room there is no barrier.
+    this.#dropMarker(marker);
+    return await new Promise((resolve) => {
       const startedAtMs = performance.now();
-      this.#barriers.push({ marker, serial: undefined, startedAtMs, resolve });
-      this.#dropMarker(marker);
+      const mixed = new Set<string>();
+      this.#barriers.push({ marker, serial: undefined, startedAtMs, mixed, resolve });
     });
   }
 
@@ -252,6 +256,11 @@ export class Capture {
     switch (look.kind) {
       case 'done':
         return;
+      case 'mixed':
+        for (const barrier of this.#barriers) {
+          if (serial <= (barrier.serial ?? serial)) barrier.mixed.add(this.#textOf(mark));
+        }
+        return;
       case 'restless': {
         const dueAtMs = performance.now() + RESTLESS_MS;
         this.#marks.set(directory, name, { dueAtMs, serial, firstAtMs });
@@ -261,8 +270,7 @@ export class Capture {
         await this.#watcher.enter(directory, name, look.id, serial);
         return;
       case 'unsupported': {
-        const path = [...this.#watcher.watched.pathOf(directory), name].join('/');
-        this.#parts.events.onUnsupported(directory.tree.name, path, look.reason);
+        this.#parts.events.onUnsupported(directory.tree.name, this.#textOf(mark), look.reason);
         return;
       }
     }
@@ -334,10 +342,13 @@ export class Capture {
       const isLate = performance.now() - barrier.startedAtMs > BARRIER_DEADLINE_MS;
       if ((waiting.length > 0 || this.#observer.hasParked) && !isLate) continue;
       this.#barriers.splice(this.#barriers.indexOf(barrier), 1);
-      const uncovered = waiting.map(({ directory, name }) =>
-        [...this.#watcher.watched.pathOf(directory), name].join('/'),
-      );
-      barrier.resolve({ uncovered });
+      const names = new Set([...waiting.map((mark) => this.#textOf(mark)), ...barrier.mixed]);
+      if (this.#observer.hasParked) names.add('a directory that was moved and not found yet');
+      barrier.resolve({ uncovered: [...names] });
     }
+  }
+
+  #textOf({ directory, name }: Mark): string {
+    return [...this.#watcher.watched.pathOf(directory), name].join('/');
   }
 }
