@@ -275,6 +275,7 @@ export class Replicator {
   async #take(item: CommittedItem): Promise<boolean> {
     const { index: last } = this.#state.position;
     if (item.index <= last) return true;
+    assert(item.index === last + 1, `entry ${item.index} came after entry ${last}`);
     if (item.own !== undefined) {
       this.#confirm(item.own);
       this.#moveTo(item);
