@@ -150,8 +150,7 @@ export class Replicator {
       if (this.#state.draft !== undefined) await this.#foundation.forgetIndex();
       const baseline = new Baseline(this.#parts, () => this.#foundation.flush(false));
       const decree = await baseline.make();
-      const draft = decree.volumes.map(({ treeHash }) => treeHash);
-      this.#note({ draft });
+      this.#note({ draft: decree.volumes.map(({ treeHash }) => treeHash) });
       this.#parts.index.store.commitThrough(Number.POSITIVE_INFINITY);
       await this.#foundation.flush(true);
       return decree;

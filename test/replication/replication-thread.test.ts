@@ -16,7 +16,7 @@ t.test('the status is as new as the answer to any call, and errors keep their co
   const a = group.of('a');
   await a.start();
   await t.rejects(a.running.barrier(), { name: 'MailraftError', code: 'NOT_LEADER' });
-  await t.rejects(a.running.answer('resync.open', {}), { code: 'PRECONDITION_FAILED' });
+  await t.rejects(a.running.answer('resync.open', {}, 'b'), { code: 'PRECONDITION_FAILED' });
   await t.rejects(a.running.arm(), { code: 'INVARIANT' });
   group.leader = 'a';
   group.append(undefined);
