@@ -1,6 +1,7 @@
 /** A cluster of real daemons whose nodes a test prepares, and what it asks of them. */
 
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { parse, stringify } from 'yaml';
 import { areInSync, standingOf } from '../../src/cli/demo/cluster-sync.ts';
@@ -11,6 +12,7 @@ import type { ClusterReport, SalvageEntry, StatusReport } from '../../src/net/ht
 import { until } from '../support/until.ts';
 
 const START_MS_MAX = 60_000;
+const LOOK_EVERY_MS = 100;
 const LOG_LINES = 15;
 
 /** Three nodes with configurations and empty volumes; closed with everything at the end. */
@@ -63,7 +65,7 @@ export async function untilServing(
   let primary: string | undefined;
   await until(
     async () => {
-      throwFailure(cluster);
+      await pause(cluster);
       primary = await cluster.primary();
       return primary !== undefined && isWanted(primary);
     },
@@ -77,7 +79,7 @@ export async function untilServing(
 export async function untilInSync(cluster: DemoCluster, ids = cluster.ids): Promise<void> {
   let statuses: StatusReport[] = [];
   const isReached = async (): Promise<boolean> => {
-    throwFailure(cluster);
+    await pause(cluster);
     statuses = (await cluster.statuses()).filter(({ node }) => ids.includes(node));
     const areMembers = statuses.every(({ role }) => role === 'primary' || role === 'secondary');
     return statuses.length === ids.length && areMembers && areInSync(statuses);
@@ -93,7 +95,7 @@ export async function untilStatus(
 ): Promise<StatusReport> {
   let last: StatusReport | undefined;
   const look = async (): Promise<boolean> => {
-    throwFailure(cluster);
+    await pause(cluster);
     last = await cluster.status(id);
     return last !== undefined && isReached(last);
   };
@@ -138,6 +140,8 @@ export async function readiness(
   return { status: response.status, text: await response.text() };
 }
 
-function throwFailure({ failure }: DemoCluster): void {
+/** Before each look: nodes that are asked all the time have time for nothing else. */
+async function pause({ failure }: DemoCluster): Promise<void> {
   if (failure !== undefined) throw failure;
+  await delay(LOOK_EVERY_MS);
 }
