@@ -24,6 +24,8 @@ export interface FitnessParts {
   facts(): OwnFacts;
 }
 
+const NO_SPACE = 'the journal has no space';
+
 export class Fitness {
   readonly #parts: FitnessParts;
   readonly #own: MemberConfig | undefined;
@@ -49,9 +51,28 @@ export class Fitness {
     if (mode === 'resyncing') return `it is fetching the state from another member${why}`;
     if (missing > 0) return `${missing} files are missing here`;
     if (isMuted) return 'its journal was damaged and is not whole again';
-    if (!hasSpace) return 'the journal has no space';
+    if (!hasSpace) return NO_SPACE;
     if (isGuardianLost) return 'its guardian is lost';
     return isShuttingDown ? 'it is shutting down' : undefined;
+  }
+
+  /** Why this node, as primary, is to give its place to another, if one is ready. */
+  get illness(): string | undefined {
+    const { host, replication, facts } = this.#parts;
+    if (!facts().hasSpace) return this.#canOthersCommit ? NO_SPACE : undefined;
+    return host.isStorageStalled ? 'the disk stalls' : replication.status.lacksRoom;
+  }
+
+  /** Whether the record of a hand-over would be committed without this member's own disk. */
+  get #canOthersCommit(): boolean {
+    const { host } = this.#parts;
+    const { voters } = host.membership;
+    const level = host
+      .progress()
+      .filter(
+        ({ id, isActive, state }) => id !== this.#own?.id && isActive && state === 'replicate',
+      );
+    return level.filter(({ id }) => voters.includes(id)).length > voters.length / 2;
   }
 
   /** Whether this node may stand for election: only who could serve, or is the origin. */

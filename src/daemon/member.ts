@@ -155,7 +155,8 @@ export class Member {
   get brief(): Brief {
     const { status } = this.#parts.replication;
     const { life } = this;
-    const obstacle = this.fitness.obstacle ?? '';
+    // Without room it may serve if nobody else can, and is not to be preferred.
+    const obstacle = this.fitness.obstacle ?? status.lacksRoom ?? '';
     return {
       node: this.#self,
       mode: status.mode,
@@ -202,6 +203,8 @@ export class Member {
   evaluate(): void {
     if (this.#isClosed) return;
     this.files.step();
+    const { role, term } = this.#host.standing;
+    if (role === 'leader') this.proposals.committedTo(this.#host.status.commit, term);
     this.#follow.step(!this.#isServiceHeld() && this.files.capture === 'off');
     this.#host.setEligible(this.fitness.mayLead);
     this.#duties.step();
@@ -395,13 +398,8 @@ export class Member {
       candidates,
       switchover: this.#switchover,
       isShuttingDown: this.#isShuttingDown,
-      illness: this.#illness,
+      illness: this.fitness.illness,
     };
-  }
-
-  get #illness(): string | undefined {
-    if (!this.hasSpace) return 'the journal has no space';
-    return this.#host.isStorageStalled ? 'the disk stalls' : undefined;
   }
 
   #moved(before: Life, after: Life): void {

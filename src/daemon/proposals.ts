@@ -110,6 +110,20 @@ export class Proposals {
     return undefined;
   }
 
+  /**
+   * The leader of `term` knows everything up to `commit` as committed: who waits for a
+   * decree need not wait until it is on this node's own disk as well.
+   */
+  committedTo(commit: number, term: number): void {
+    if (this.#decrees === 0) return;
+    for (const [index, { term: proposedIn, atMs, proposal }] of this.#underWay) {
+      if (index > commit || proposedIn !== term || proposal.kind !== 'decree') continue;
+      this.#underWay.delete(index);
+      this.#port.onCommitted(this.#port.nowMs() - atMs);
+      proposal.resolve({ index, term });
+    }
+  }
+
   /** The lead is lost: what becomes of the decrees under way nobody knows. */
   leadLost(): void {
     for (const [index, { proposal }] of this.#underWay) {

@@ -157,7 +157,7 @@ function warningsOf(parts: NodeParts): string[] {
   const found = [
     failure?.message,
     foundingProblem,
-    status?.problem,
+    status?.problem ?? status?.lacksRoom,
     running?.member.hasSpace === false ? 'the journal has no space' : undefined,
     running?.member.isMuted === true
       ? 'the journal was damaged; this node votes again once it has everything'

@@ -18,6 +18,7 @@ import type { Parts, ReplicationPort, StateHolder } from './parts.ts';
 import { Problems } from './problems.ts';
 import { ContentFetch } from './resync/content-fetch.ts';
 import { ResyncSource } from './resync/source.ts';
+import { Room } from './room.ts';
 import { SalvageStore } from './salvage/salvage-store.ts';
 import { MetaWriter } from './volume/meta.ts';
 import { type VolumeOptions, VolumeTree } from './volume/volume-tree.ts';
@@ -38,6 +39,7 @@ export interface Foundation {
   readonly contents: ContentFetch;
   readonly source: ResyncSource;
   readonly checkpoint: Checkpoint;
+  readonly room: Room;
   /** Forgets the index and everything that is known of this disk. */
   forgetIndex(): Promise<void>;
   /** Writes committed layers and the state, in one transaction. */
@@ -81,6 +83,7 @@ export async function openFoundation(
     contents,
     source,
     checkpoint,
+    room: new Room(parts.trees),
     forgetIndex: () => clear(store, [...INDEX, ...LOCAL]),
     flush,
     close: async () => {

@@ -12,8 +12,14 @@ export type Hindered = 'apply' | 'settle' | 'fetch' | 'store';
 /** A full disk is tried again after so long. */
 const SPACE_RETRY_MS = 500;
 
+interface Reason {
+  readonly text: string;
+  readonly code: string | undefined;
+  readonly isFull: boolean;
+}
+
 export class Problems {
-  readonly #reasons = new Map<Hindered, { readonly text: string; readonly code: unknown }>();
+  readonly #reasons = new Map<Hindered, Reason>();
   readonly #closing: AbortSignal;
   readonly #onProblem: (reason: string) => void;
 
@@ -28,16 +34,20 @@ export class Problems {
 
   /** The reasons that stand, in words. */
   get text(): string | undefined {
-    const texts = [...this.#reasons.values()].map(({ text }) => text);
-    return texts.length === 0 ? undefined : texts.join('; ');
+    return inWords([...this.#reasons.values()]);
+  }
+
+  /** The reasons of those that wait for room. */
+  get lack(): string | undefined {
+    return inWords([...this.#reasons.values()].filter((reason) => reason.isFull));
   }
 
   set(what: Hindered, error: unknown): void {
-    const [text, code] = [messageOf(error), systemCode(error)];
+    const reason = { text: messageOf(error), code: systemCode(error), isFull: isFull(error) };
     const before = this.#reasons.get(what);
-    this.#reasons.set(what, { text, code });
+    this.#reasons.set(what, reason);
     // The same trouble with other figures is no news.
-    if (before === undefined || before.code !== code) this.#onProblem(text);
+    if (before === undefined || before.code !== reason.code) this.#onProblem(reason.text);
   }
 
   clear(what: Hindered): void {
@@ -82,4 +92,8 @@ const PASSING = [
 export function isPassing(error: unknown): boolean {
   const code = systemCode(error);
   return isFull(error) || (code !== undefined && PASSING.includes(code));
+}
+
+function inWords(reasons: readonly Reason[]): string | undefined {
+  return reasons.length === 0 ? undefined : reasons.map(({ text }) => text).join('; ');
 }

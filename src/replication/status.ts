@@ -46,6 +46,8 @@ export interface ReplicatorStatus {
   readonly neededFrom: number | undefined;
   /** What keeps replication from going on, in words. */
   readonly problem: string | undefined;
+  /** Which disk has no room, in words: another node may have. */
+  readonly lacksRoom: string | undefined;
 }
 
 /** What only the replicator itself knows. */
@@ -60,7 +62,7 @@ interface Course {
 
 /** The status of this moment; cheap, for it is asked for after every change. */
 export function statusOf(
-  { parts, missing, chunks, contents, source, follow }: Foundation,
+  { parts, missing, chunks, contents, source, follow, room }: Foundation,
   { mode, summaries, treeHashIndex, lead, overflows }: Course,
 ): ReplicatorStatus {
   const needed = [chunks.oldest, source.oldestIndex].filter((index) => index !== undefined);
@@ -84,5 +86,6 @@ export function statusOf(
     fetchedBytes: contents.bytes,
     neededFrom: needed.length === 0 ? undefined : Math.min(...needed),
     problem: parts.problems.text,
+    lacksRoom: parts.problems.lack ?? room.lack,
   };
 }

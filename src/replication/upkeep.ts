@@ -8,6 +8,7 @@ import { isFull } from './problems.ts';
 
 const FLUSH_MS = 200;
 const CHECKPOINT_MS = 2000;
+const ROOM_MS = 500;
 /** Keys in memory beyond which applying waits for the store. */
 const PENDING_KEYS_MAX = 20_000;
 
@@ -34,6 +35,7 @@ export class Upkeep {
     this.#timers = [
       every(FLUSH_MS, () => this.#flush()),
       every(CHECKPOINT_MS, () => this.#checkpoint()),
+      setInterval(() => this.#lookForRoom(onFailed), ROOM_MS),
     ];
   }
 
@@ -70,6 +72,15 @@ export class Upkeep {
     const { position, synced } = this.#foundation.parts.state.current;
     if (!this.#isBelieved() || position.index === synced) return;
     await this.#foundation.checkpoint.take();
+  }
+
+  #lookForRoom(onFailed: (error: unknown) => void): void {
+    try {
+      this.#foundation.room.look();
+    } catch (error) {
+      // A volume that can not be asked is not there any more.
+      onFailed(error);
+    }
   }
 
   /** What finds no room is written the next time. */

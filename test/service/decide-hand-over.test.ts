@@ -172,6 +172,18 @@ t.test('a stopped service waits a while for someone to be ready', async (t) => {
       becomes: { phase: 'arming', capture: 'on' },
     },
     {
+      name: 'it serves on as well when its last changes can not be committed',
+      life: ending('flushing', 36_001),
+      situation: { ...flushed, isFlushed: false },
+      becomes: { phase: 'arming', capture: 'on' },
+    },
+    {
+      name: 'unless it leaves',
+      life: { ...leaving, sinceMs: NOW_MS - 36_001 },
+      situation: { ...flushed, isFlushed: false, isShuttingDown: true },
+      becomes: { phase: 'flushing', capture: 'on', flush: true },
+    },
+    {
       name: 'or leaves',
       life: leaving,
       situation: { ...flushed, isShuttingDown: true },

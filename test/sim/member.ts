@@ -94,6 +94,11 @@ export class SimMember {
     return this.#host;
   }
 
+  /** Number of the process that runs, or ran. */
+  get life(): number {
+    return this.#life;
+  }
+
   get isUp(): boolean {
     return this.#host !== undefined;
   }

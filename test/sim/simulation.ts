@@ -55,6 +55,8 @@ export class Simulation {
   readonly checks: Checks;
   readonly counts: Record<string, number> = {};
   readonly #trace: string[] = [];
+  /** Which process of its receiver a message was sent to. */
+  readonly #sentTo = new WeakMap<PeerMessage, number>();
   #fingerprint = 0;
   #proposals = 0;
   readonly #electionTicks: number;
@@ -76,7 +78,7 @@ export class Simulation {
       replayRate: chance.happens(0.5) ? chance.between(0, 0.1) : 0,
     };
     this.#electionTicks = fixed.electionTicks ?? chance.pick([8, 12, 20, 40]);
-    const deliver = (message: PeerMessage) => this.member(message.message.to).receive(message);
+    const deliver = (message: PeerMessage) => this.#deliver(message);
     this.network = new SimNetwork(world, chance.fork(), networkSettings, deliver);
     this.#isQuiet = fixed.isQuiet === true;
     this.network.isReliable = this.#isQuiet;
@@ -170,6 +172,14 @@ export class Simulation {
     }
   }
 
+  /** A connection ends with its process; only who is muted needs that. */
+  #deliver(message: PeerMessage): void {
+    const { to } = message.message;
+    const member = this.member(to);
+    const isMuted = this.disks.get(to)?.durable.isMuted === true;
+    if (!isMuted || this.#sentTo.get(message) === member.life) member.receive(message);
+  }
+
   #client(): void {
     this.world.after(this.chance.around(40), () => {
       const member = this.chance.pick(this.members);
@@ -199,6 +209,7 @@ export class Simulation {
       electionTicks: this.#electionTicks,
       send: (message) => {
         this.count(`message ${message.message.type}`);
+        this.#sentTo.set(message, this.member(message.message.to).life);
         this.network.send(message);
       },
       trace: (text) => this.note(text),

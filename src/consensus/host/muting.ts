@@ -5,7 +5,8 @@
  * A member is muted from a start on damaged storage, or from the moment at which a
  * leader counts on more than is here. It votes for nobody and does not stand until it
  * holds, durably, everything that a leader of now has committed; for whoever was
- * elected without it has all that was ever committed with it.
+ * elected without it has all that was ever committed with it. (Rests on the network: what
+ * was sent to an earlier process of a member never reaches a later one.)
  *
  * While muted nothing is believed of the log but what the leader has matched: entries
  * that were replaced may stand at its end again.

@@ -169,6 +169,9 @@ function stop(
     return stay(next, { ...orders, flush: true }, undefined);
   }
   if (!situation.isFlushed) {
+    const patienceMs = settings.startDeadlineMs + settings.leaseMs;
+    const isInVain = situation.nowMs - life.sinceMs > patienceMs && life.cause !== 'shutdown';
+    if (isInVain) return serveOn(life, situation);
     return stay(life, { ...orders, flush: true }, 'its last changes are being committed');
   }
   const ready = situation.candidates.filter((candidate) => candidate.isReady);
@@ -184,8 +187,13 @@ function stop(
     return stay(life, { ...orders, flush: true }, 'no other member is ready yet');
   }
   if (life.cause === 'shutdown') return stay(SECONDARY, { ...NO_ORDERS, resign: true }, undefined);
-  // Nobody could take over after all: serve on.
-  return stay({ phase: 'arming', term: life.term, sinceMs: situation.nowMs }, orders, undefined);
+  return serveOn(life, situation);
+}
+
+/** Nobody could take over after all. */
+function serveOn({ term }: Life & { term: number }, { nowMs }: Situation): Decision {
+  const orders: Orders = { ...NO_ORDERS, capture: 'on' };
+  return stay({ phase: 'arming', term, sinceMs: nowMs }, orders, undefined);
 }
 
 function fencing(life: Extract<Life, { phase: 'fencing' }>, situation: Situation): Decision {
