@@ -188,7 +188,7 @@ t.test('a node that has too little room is refused until there is room', async (
   for (const id of cluster.ids) cluster.start(id);
   await untilServing(cluster);
   await untilInSync(cluster, ['n1', 'n2']);
-  const refused = /volumes and journal need (\d+) bytes at (\S+), there are (\d+): make room/;
+  const refused = /volumes and journal need (\d+) bytes at "(.+)", there are (\d+): make room/;
   const { replication, role } = await untilStatus(cluster, 'n3', (status) =>
     refused.test(status.replication.problem ?? ''),
   );
