@@ -49,8 +49,10 @@ async function run(t: Test, sabotage: Sabotage | undefined): Promise<ObserverRep
   t.teardown(() => cluster.down());
   const observer = await cluster.observe();
   cluster.startAll();
-  t.equal(await cluster.untilPrimary(), SABOTEUR, 'where the data comes from serves first');
+  const first = await cluster.untilPrimary();
   await cluster.untilInSync();
+  if (first !== SABOTEUR) await cluster.switchOver(SABOTEUR);
+  t.equal(await cluster.untilPrimary(), SABOTEUR, 'the one to be disturbed serves');
 
   const daemon = cluster.daemonOf(SABOTEUR);
   if (daemon === undefined) throw new Error('the primary has a daemon');
