@@ -88,7 +88,7 @@ if (await enterLab(t, import.meta.filename)) {
     t.ok(report.summary.doubleService > 0, `doubleService ${report.summary.doubleService}`);
     t.match(report.violations, [{ violation: 'doubleService', who: [SABOTEUR, /n[23]/] }]);
     t.notSame(objectionsTo(report), []);
-    t.equal(report.exitCode, 1);
+    t.not(report.exitCode, 0);
   });
 
   t.test('a node that keeps the address turns the run red', SKIP_UNLESS_NFT, async (t) => {
@@ -97,6 +97,6 @@ if (await enterLab(t, import.meta.filename)) {
     t.ok(report.summary.doubleAddress > 0, `doubleAddress ${report.summary.doubleAddress}`);
     t.equal(report.summary.doubleService, 0, 'its service ends in time all the same');
     t.notSame(objectionsTo(report), []);
-    t.equal(report.exitCode, 1);
+    t.not(report.exitCode, 0);
   });
 }
