@@ -41,12 +41,14 @@ export class Fitness {
 
   /** Why this node may not serve, whatever else holds. */
   get obstacle(): string | undefined {
-    const { mode, missing } = this.#parts.replication.status;
-    const { hasSpace, isGuardianLost, isShuttingDown } = this.#parts.facts();
+    const { mode, missing, problem } = this.#parts.replication.status;
+    const why = problem === undefined ? '' : `: ${problem}`;
+    const { hasSpace, isMuted, isGuardianLost, isShuttingDown } = this.#parts.facts();
     if (this.#own?.canBePrimary === false) return 'it is not to be primary, says its configuration';
-    if (mode === 'awaitingBaseline') return "the cluster's data are not indexed yet";
-    if (mode === 'resyncing') return 'it is fetching the state from another member';
+    if (mode === 'awaitingBaseline') return `the cluster's data are not indexed yet${why}`;
+    if (mode === 'resyncing') return `it is fetching the state from another member${why}`;
     if (missing > 0) return `${missing} files are missing here`;
+    if (isMuted) return 'its journal was damaged and is not whole again';
     if (!hasSpace) return 'the journal has no space';
     if (isGuardianLost) return 'its guardian is lost';
     return isShuttingDown ? 'it is shutting down' : undefined;
@@ -54,8 +56,7 @@ export class Fitness {
 
   /** Whether this node may stand for election: only who could serve, or is the origin. */
   get mayLead(): boolean {
-    const { isMuted, isShuttingDown } = this.#parts.facts();
-    if (isMuted || isShuttingDown || this.#own?.canBePrimary === false) return false;
+    if (this.#parts.facts().isShuttingDown || this.#own?.canBePrimary === false) return false;
     const { mode, missing } = this.#parts.replication.status;
     if (mode === 'awaitingBaseline') return this.#own?.origin === true;
     return mode !== 'resyncing' && missing === 0;

@@ -1,7 +1,6 @@
 /**
  * Follows the log with the files: settles what differs once the log is known to be the
- * leader's (safety rule 16), puts a fetched state in its place, and keeps a node from
- * voting whose journal may lack what it acknowledged.
+ * leader's (safety rule 16), and puts a fetched state in its place.
  */
 
 import type { RaftHost } from '../consensus/host/raft-host.ts';
@@ -11,21 +10,13 @@ import type { Replication } from './replication-port.ts';
 export class LogFollow {
   readonly #host: RaftHost;
   readonly #replication: Replication;
-  #isMuted: boolean;
   /** The report of replication on which it was last told to settle. */
   #settledOn: object | undefined;
   #fetched: { readonly position: Position; readonly tenure: TenureMark | undefined } | undefined;
 
-  /** @param isMuted the journal may lack entries that this node acknowledged */
-  constructor(host: RaftHost, replication: Replication, isMuted: boolean) {
+  constructor(host: RaftHost, replication: Replication) {
     this.#host = host;
     this.#replication = replication;
-    this.#isMuted = isMuted;
-  }
-
-  /** Whether this node must not vote yet. */
-  get isMuted(): boolean {
-    return this.#isMuted;
   }
 
   /** The state at `position` was fetched; the log is to begin after it. */
@@ -36,8 +27,8 @@ export class LogFollow {
   /** @param maySettle nothing of ours runs in the volumes, and capture has ended */
   step(maySettle: boolean): void {
     this.#install();
-    if (!this.#isLogOfLeader) return;
-    this.#isMuted = false;
+    // A log that is not whole yet does not tell what survives.
+    if (!this.#isLogOfLeader || this.#host.isMuted) return;
     const { status } = this.#replication;
     // One word for each report: settling may have begun anew since the last one.
     if (!maySettle || status.mode !== 'unsettled' || status === this.#settledOn) return;

@@ -20,7 +20,7 @@ export function readTenure({ data }: Entry): TenureRecord | undefined {
 }
 
 /**
- * Makes a journal that ends before what is applied begin there: the files are a
+ * Makes a journal that does not hold what is applied begin there: the files are a
  * committed state, and everything after it comes from the leader.
  *
  * @returns whether the journal may lack entries that this node acknowledged, so that it
@@ -31,7 +31,8 @@ export async function mendJournal(
   { position }: CommittedState,
   membership: Membership,
 ): Promise<boolean> {
-  if (position.index <= journal.lastIndex) return journal.damage !== undefined;
+  if (journal.termAt(position.index) === position.term) return journal.isMuted;
+  await journal.setMuted(true);
   await new Promise<void>((resolve) => {
     const snapshot = { ...position, membership };
     const batch = { hardState: undefined, entries: [], snapshot, promiseMs: undefined };
@@ -43,7 +44,7 @@ export async function mendJournal(
 export function hostStart(
   journal: Journal,
   { position, tenure }: CommittedState,
-  membership: Membership,
+  { membership, isMuted }: { readonly membership: Membership; readonly isMuted: boolean },
 ): HostStart {
   const { hardState } = journal;
   const commit = Math.min(Math.max(hardState.commit, position.index), journal.lastIndex);
@@ -53,6 +54,7 @@ export function hostStart(
     applied: Math.max(position.index, journal.firstIndex - 1),
     longestPromiseMs: journal.promiseMs,
     tenureRecords: recordsOf(journal, tenure),
+    isMuted,
   };
 }
 

@@ -7,6 +7,7 @@
 
 import type { Config } from '../config/config.ts';
 import type { ApplyWork } from '../consensus/core/ready.ts';
+import type { Membership } from '../consensus/core/types.ts';
 import type { HostEvents, PeerMessage, Standing } from '../consensus/host/ports.ts';
 import { RaftHost } from '../consensus/host/raft-host.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -24,7 +25,7 @@ import { LagMeter } from './lag-meter.ts';
 import { LeadDuties, neededFrom } from './lead-duties.ts';
 import { LogFollow } from './log-follow.ts';
 import { hostStart, readTenure } from './log-start.ts';
-import type { Brief, PeerWatch } from './peer-watch.ts';
+import { BRIEF_TEXT_MAX, type Brief, type PeerWatch } from './peer-watch.ts';
 import { type GuardianPort, PrimaryControl } from './primary-control.ts';
 import { type ProbesPort, Probing } from './probing.ts';
 import { Proposals } from './proposals.ts';
@@ -39,7 +40,7 @@ export interface MemberParts {
   readonly guardian: GuardianPort;
   readonly probes: ProbesPort;
   readonly peers: PeerWatch;
-  readonly membership: { readonly voters: readonly string[] } & HostMembership;
+  readonly membership: Membership;
   /** The journal may lack what this node acknowledged: no vote before it is whole. */
   readonly isMuted: boolean;
   send(message: PeerMessage): void;
@@ -51,14 +52,13 @@ export interface MemberParts {
   onFailed(error: Error): void;
 }
 
-type HostMembership = Parameters<typeof hostStart>[2];
-
 export type MemberEvent =
   | { readonly kind: 'standing'; readonly standing: Standing }
   | { readonly kind: 'life'; readonly before: Life; readonly after: Life }
   | { readonly kind: 'serving'; readonly epoch: number }
   | { readonly kind: 'decree'; readonly index: number; readonly decree: Decree }
   | { readonly kind: 'space'; readonly hasSpace: boolean }
+  | { readonly kind: 'muted'; readonly isMuted: boolean }
   | { readonly kind: 'committed'; readonly ms: number };
 
 const HOUSEKEEPING_MS = 2000;
@@ -91,7 +91,7 @@ export class Member {
     const { state } = replication.status;
     this.#host = new RaftHost(
       hostOptions(config, state.leaseMs ?? config.timing.leaseMs),
-      hostStart(journal, state, parts.membership),
+      hostStart(journal, state, parts),
       {
         storage: journal,
         events: this.#hostEvents(),
@@ -103,11 +103,10 @@ export class Member {
     );
     this.#applying = new Applying((work) => this.#host.applied(work));
     this.#history = new HistoryRecorder(this.#self, parts.nowMs());
-    this.#follow = new LogFollow(this.#host, replication, parts.isMuted);
+    this.#follow = new LogFollow(this.#host, replication);
     this.proposals = this.#makeProposals();
     this.#duties = new LeadDuties({ ...parts, host: this.#host, proposals: this.proposals });
     this.files = this.#makeFiles();
-    this.#probing = new Probing(parts.probes, parts.guardian);
     this.fitness = new Fitness({
       ...parts,
       host: this.#host,
@@ -118,6 +117,7 @@ export class Member {
         isGuardianLost: parts.guardian.facts(this.#epoch)?.isLost === true,
       }),
     });
+    this.#probing = new Probing(parts.probes, parts.guardian);
     this.#control = this.#makeControl();
     this.#startTimers();
   }
@@ -128,7 +128,7 @@ export class Member {
 
   /** The journal may lack what this node acknowledged, and so it does not vote. */
   get isMuted(): boolean {
-    return this.#follow.isMuted;
+    return this.#host.isMuted;
   }
 
   get life(): Life {
@@ -163,7 +163,7 @@ export class Member {
       serves: this.serves,
       epoch: life.phase === 'secondary' ? 0 : life.term,
       canServe: obstacle === '' && status.mode === 'following' && status.missing === 0,
-      obstacle,
+      obstacle: obstacle.slice(0, BRIEF_TEXT_MAX),
       applied: this.files.appliedIndex,
       neededFrom: neededFrom(this.#parts.replication),
       missing: status.missing,
@@ -186,14 +186,11 @@ export class Member {
 
   receive(messages: readonly PeerMessage[]): void {
     if (this.#isClosed) return;
-    const heard = this.isMuted
-      ? messages.filter(({ message }) => !isVoteRequest(message.type))
-      : messages;
     const { leader } = this.#host.standing;
-    if (heard.some(({ message }) => message.from === leader)) {
+    if (messages.some(({ message }) => message.from === leader)) {
       this.#history.leaderSeen(this.#parts.nowMs());
     }
-    this.#host.receive(heard);
+    this.#host.receive(messages);
     this.evaluate();
   }
 
@@ -208,8 +205,8 @@ export class Member {
     this.#follow.step(!this.#isServiceHeld() && this.files.capture === 'off');
     this.#host.setEligible(this.fitness.mayLead);
     this.#duties.step();
-    this.#probing.look(this.life);
     this.#forgetSwitchover();
+    this.#probing.look(this.life);
     this.#control.evaluate();
     this.#recordHistory();
   }
@@ -303,6 +300,10 @@ export class Member {
         this.hasSpace = hasSpace;
         onEvent({ kind: 'space', hasSpace });
         this.evaluate();
+      },
+      onMuted: (isMuted) => {
+        void this.#parts.journal.setMuted(isMuted);
+        onEvent({ kind: 'muted', isMuted });
       },
       onStorageFailed: (error) => onFailed(error),
     };
@@ -412,8 +413,4 @@ export class Member {
     if (isBack) this.#switchover = undefined;
     onEvent({ kind: 'life', before, after });
   }
-}
-
-function isVoteRequest(type: PeerMessage['message']['type']): boolean {
-  return type === 'vote' || type === 'preVote' || type === 'timeoutNow';
 }

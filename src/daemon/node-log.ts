@@ -54,6 +54,9 @@ export class NodeLog {
         this.#warn('space', { hasSpace: event.hasSpace }, text);
         return;
       }
+      case 'muted':
+        this.#muted(event.isMuted);
+        return;
       case 'committed':
         this.#metrics.observeCommit(event.ms / 1000);
     }
@@ -106,6 +109,14 @@ export class NodeLog {
     if (this.#links.get(link) === text) return;
     this.#links.set(link, text);
     this.#log.info({ peer, channel }, `${peer}: ${text}`);
+  }
+
+  #muted(isMuted: boolean): void {
+    const text = isMuted
+      ? 'the leader counts on entries that are lost here: no vote before they are back'
+      : 'the journal is whole again: this node votes';
+    if (isMuted) this.#warn('muted', { isMuted }, text);
+    else this.#tell('muted', { isMuted }, text);
   }
 
   #standing({ role, term, leader }: Extract<MemberEvent, { kind: 'standing' }>['standing']): void {

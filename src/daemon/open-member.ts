@@ -58,7 +58,8 @@ export async function openMember(parts: OpenMemberParts): Promise<Running> {
   const founders = identity.current.members.map(({ id }) => id);
   const membership = membershipOf(journal.membership, founders);
   const isMuted = await mendJournal(journal, replication.status.state, membership);
-  if (isMuted) log.warn({ damage: journal.damage }, 'the journal was damaged: no vote until whole');
+  if (isMuted)
+    log.warn({ damage: journal.damage }, 'the journal is damaged: no vote before it is whole');
   const member = new Member({
     ...parts,
     journal,

@@ -49,13 +49,20 @@ export function statusReport(parts: NodeParts): StatusReport {
       maxSizeBytes: config.journal.maxSizeBytes,
       hasSpace: running?.member.hasSpace ?? true,
       // Until the node has everything again; then it is a matter of the past.
-      damage: running?.member.isMuted === true ? (running.journal.damage?.reason ?? null) : null,
+      damage: damageOf(running),
     },
     salvage: { count: running?.replication.status.salvageFiles ?? 0 },
     peers: peerReports(parts),
     paused: false,
     warnings: warningsOf(parts),
   };
+}
+
+/** What the journal has not got over yet. */
+function damageOf(running: Running | undefined): string | null {
+  if (running?.member.isMuted !== true) return null;
+  const { damage } = running.journal;
+  return damage?.reason ?? 'it lacks entries that this node had acknowledged';
 }
 
 function raftReport(running: Running | undefined): StatusReport['raft'] {
@@ -174,11 +181,18 @@ export function readyChecks(parts: NodeParts): ReadyCheck[] {
   return [
     check('founded', running !== undefined, parts.foundingProblem ?? 'the cluster is founded'),
     check('leader', leader !== '', leader === '' ? 'no leader is known' : `${leader} leads`),
-    check('files', isWhole, `replication is ${status?.mode ?? 'not running'}`),
+    check('files', isWhole, filesText(status)),
     check('missing', (status?.missing ?? 0) === 0, `${status?.missing ?? 0} files are missing`),
     check('journal', running?.member.hasSpace !== false, 'space for the journal'),
+    check('votes', running?.member.isMuted !== true, 'the journal has all that it had'),
     check('guardian', guardian.isConnected, 'the guardian answers'),
   ];
+}
+
+function filesText(status: Running['replication']['status'] | undefined): string {
+  if (status === undefined) return 'replication is not running';
+  const { mode, problem } = status;
+  return problem === undefined ? `replication is ${mode}` : `replication is ${mode}: ${problem}`;
 }
 
 function check(name: string, ok: boolean, text: string): ReadyCheck {

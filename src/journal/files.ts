@@ -19,10 +19,12 @@ import {
   unlinkSync,
   writevSync,
 } from 'node:fs';
+import { forgetCached } from '../platform/linux/page-cache.ts';
 
 export interface JournalFiles {
   makeDirectory(path: string): void;
   list(path: string): readonly string[];
+  /** Everything in a file as it is on the disk; what was written to it is synced first. */
   readAll(path: string): Buffer;
   /** Opens a new file for appending; it must not exist. */
   create(path: string): number;
@@ -74,10 +76,25 @@ function readAt(fd: number, offset: number, bytes: number): Buffer {
   return buffer;
 }
 
+/**
+ * What a killed process wrote and did not sync would pass for durable, and what a
+ * failing disk did not take would pass for written, if memory were read.
+ */
+function readFromDisk(path: string): Buffer {
+  const fd = openSync(path, 'r');
+  try {
+    fdatasyncSync(fd);
+    forgetCached(fd);
+    return readFileSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 export const realFiles: JournalFiles = {
   makeDirectory: (path) => mkdirSync(path, { recursive: true, mode: 0o700 }),
   list: (path) => readdirSync(path),
-  readAll: (path) => readFileSync(path),
+  readAll: readFromDisk,
   create: (path) => openSync(path, 'ax', 0o600),
   openForReading: (path) => openSync(path, 'r'),
   read: readAt,

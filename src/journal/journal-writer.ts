@@ -8,6 +8,8 @@
  *   replaced entries are set aside first (they may be the only copy of what a
  *   deposed primary captured).
  * - All batches that wait are written together and made durable by one fdatasync.
+ * - Damaged entries can be had again from the others, terms, votes and promises can
+ *   not: those, and the heads of segments with them, are written twice.
  */
 
 import { join } from 'node:path';
@@ -18,6 +20,7 @@ import { assert, MailraftError, messageOf, systemCode } from '../errors.ts';
 import { BATCH_BODY_BYTES_MAX, BATCH_HEADER_BYTES, batchHeader, batchTrailer } from './batch.ts';
 import type { JournalFiles } from './files.ts';
 import { LogMap } from './log-map.ts';
+import { MuteMark } from './mute-mark.ts';
 import { encodeHardState, encodePromise, encodeSegmentHead } from './record.ts';
 import { scanSegment } from './scan.ts';
 import { JOURNAL_VERSION, ordinalOf, type SegmentHead, segmentName } from './segment-head.ts';
@@ -57,6 +60,9 @@ export class NoSpace extends Error {
   }
 }
 
+/** How often the head of a segment is written. */
+const COPIES = 2;
+
 interface OpenSegment {
   readonly ordinal: number;
   readonly fd: number;
@@ -68,6 +74,7 @@ export class JournalWriter {
   readonly #files: JournalFiles;
   readonly #options: WriterOptions;
   readonly #tails: TailStore;
+  readonly #muteMark: MuteMark;
   readonly #map: LogMap;
   readonly #readers = new Map<number, number>();
   readonly #bytes = new Map<number, number>();
@@ -81,6 +88,7 @@ export class JournalWriter {
     this.#map = new LogMap(options.tag);
     files.makeDirectory(options.directory);
     this.#tails = new TailStore(files, join(options.directory, 'tails'));
+    this.#muteMark = new MuteMark(files, options.directory);
     this.#recover();
   }
 
@@ -90,6 +98,15 @@ export class JournalWriter {
 
   get tails(): TailStore {
     return this.#tails;
+  }
+
+  /** Whether the log may lack what was acknowledged of it; outlives a restart. */
+  get isMuted(): boolean {
+    return this.#muteMark.isSet;
+  }
+
+  setMuted(isMuted: boolean): void {
+    this.#muteMark.set(isMuted);
   }
 
   /** Bytes of all segment files. */
@@ -120,11 +137,21 @@ export class JournalWriter {
 
   /** Records of the entries in `[from, to)`, within `bytesMax`, at least one. */
   read(from: LogIndex, to: LogIndex, bytesMax: number): readonly Buffer[] {
-    return this.#map.locate(from, to, bytesMax).map(({ ordinal, offset, bytes }) => {
+    return this.#map.locate(from, to, bytesMax).map(({ index, ordinal, offset, bytes }) => {
       const record = this.#files.read(this.#readerOf(ordinal), offset, bytes);
-      readRecord(record, 0);
+      try {
+        readRecord(record, 0);
+      } catch (cause) {
+        throw this.#damaged(`entry ${index} at byte ${offset} of ${segmentName(ordinal)}`, cause);
+      }
       return record;
     });
+  }
+
+  #damaged(what: string, cause: unknown): MailraftError {
+    const remedy = 'start this node again, and it fetches from the others what is lost';
+    const text = `${what} in ${this.#options.directory} is damaged: ${remedy}`;
+    return new MailraftError('DATA_DAMAGED', text, { cause });
   }
 
   /** Removes segments that hold only entries below `floor`. */
@@ -149,16 +176,20 @@ export class JournalWriter {
     for (const ordinal of ordinals) {
       const bytes = this.#files.readAll(this.#pathOf(ordinal));
       this.#bytes.set(ordinal, bytes.length);
+      this.#map.beginScan(ordinal);
       scanSegment(bytes, this.#map);
       this.#lastOrdinal = ordinal;
     }
-    // A beginning that is only torn is the first write of all, cut off by a crash.
-    if (this.#map.isEmpty && this.#map.damage !== undefined) {
+    if (this.#map.damage === undefined) return;
+    if (this.#map.hardState.term === 0) {
       throw new MailraftError(
         'DATA_DAMAGED',
-        `the journal in ${directory} has no intact beginning`,
+        `the journal in ${directory} does not tell any more in which terms this node voted, ` +
+          'so it must not take part: add the node anew, with an empty data directory',
       );
     }
+    // Before anything is written that could hide what was found.
+    this.setMuted(true);
   }
 
   /** Batches from `start` on that go into one frame; begins a segment if the first needs one. */
@@ -210,11 +241,10 @@ export class JournalWriter {
   #begin(head: SegmentHead): void {
     if (this.#open !== undefined) this.#files.close(this.#open.fd);
     this.#open = undefined;
-    const before = this.#map.ordinals;
     const fd = this.#files.create(this.#pathOf(head.ordinal));
     const open = { ordinal: head.ordinal, fd, bytes: 0, sequence: 0 };
     try {
-      this.#append(open, [encodeSegmentHead(head)]);
+      for (let copy = 0; copy < COPIES; copy += 1) this.#append(open, [encodeSegmentHead(head)]);
       this.#sync(fd);
       // The name must be durable before anything in the file is acknowledged.
       this.#files.syncDirectory(this.#options.directory);
@@ -226,7 +256,11 @@ export class JournalWriter {
     this.#open = open;
     this.#lastOrdinal = head.ordinal;
     this.#map.onHead(head);
-    if (head.isReset) for (const ordinal of before) this.#removeSegment(ordinal);
+    // What was replaced by a state, or has no head that could be read.
+    const needed = this.#map.ordinals;
+    for (const ordinal of [...this.#bytes.keys()]) {
+      if (!needed.includes(ordinal)) this.#removeSegment(ordinal);
+    }
   }
 
   #writeGroup(group: readonly WriteBatch[]): void {
@@ -235,12 +269,23 @@ export class JournalWriter {
     const start = { bytes: open.bytes, sequence: open.sequence };
     try {
       if (parts.length > 0) this.#append(open, parts);
+      const vows = this.#vowsOf(group);
+      if (vows.length > 0) this.#append(open, vows);
     } catch (cause) {
       if (isSpaceFault(cause)) this.#cutBack(open, start);
       throw cause;
     }
     if (group.some((batch) => batch.mustSync)) this.#sync(open.fd);
     this.#learn(group, start.bytes + BATCH_HEADER_BYTES);
+  }
+
+  /** What nobody else could tell this node again: its terms, votes and promises. */
+  #vowsOf(group: readonly WriteBatch[]): readonly Uint8Array[] {
+    const { term, vote } = this.#map.hardState;
+    const last = group.findLast(({ hardState }) => hardState !== undefined)?.hardState;
+    const isVow = last !== undefined && (last.term !== term || last.vote !== vote);
+    const promises = group.flatMap(({ promiseMs }) => promiseMs ?? []);
+    return [...(isVow ? [encodeHardState(last)] : []), ...promises.map(encodePromise)];
   }
 
   /** Appends one frame around `parts`. */

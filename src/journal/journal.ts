@@ -89,6 +89,11 @@ export class Journal implements LogStorage {
     return this.recovered.damage;
   }
 
+  /** As of the start: the log may lack what was acknowledged of it. */
+  get isMuted(): boolean {
+    return this.recovered.isMuted;
+  }
+
   /** Entries of the log whose data begins with the tag, as of the start. */
   get taggedEntries(): readonly Entry[] {
     return this.recovered.tagged.map((record) => decodeEntry(bufferOf(record)));
@@ -153,6 +158,11 @@ export class Journal implements LogStorage {
     const answer = await this.#ask((id) => ({ kind: 'read', id, from, to, bytesMax }));
     assert(answer.kind === 'read', 'the journal answered another question');
     return answer.records.map((record) => decodeEntry(bufferOf(record)));
+  }
+
+  /** Remembers across restarts whether the log may lack what was acknowledged of it. */
+  async setMuted(isMuted: boolean): Promise<void> {
+    await this.#ask((id) => ({ kind: 'setMuted', id, isMuted }));
   }
 
   /** All tails that salvage has not looked at yet. */

@@ -39,6 +39,8 @@ export class LogMap implements ScanVisitor {
   #terms = new TermRuns([{ index: 0, term: 0 }]);
   #tagged: LogIndex[] = [];
   #damage: Damage | undefined;
+  /** Of the segment that is being scanned. */
+  #scanned = 0;
   hardState: HardState = { term: 0, vote: '', commit: 0 };
   promiseMs = 0;
   membership: Membership = { voters: [], outgoing: [], learners: [] };
@@ -84,13 +86,22 @@ export class LogMap implements ScanVisitor {
     return this.#terms.termAt(index);
   }
 
+  /** What is heard from here on stands in that segment. */
+  beginScan(ordinal: number): void {
+    this.#scanned = ordinal;
+  }
+
   /** A segment begins: the log is what it was up to its base, or the base alone. */
   onHead({ base, ordinal, isReset, hardState, promiseMs, membership }: SegmentHead): void {
+    // Heads stand twice, and say the same.
+    if (this.#segments.at(-1)?.ordinal === ordinal) return;
     if (isReset || this.#segments.length === 0) {
       this.#segments = [];
       this.#terms = new TermRuns([base]);
       this.#tagged = [];
-      this.#damage = undefined;
+      // What is damaged in front of a head that needs nothing in front of it is no loss;
+      // an earlier segment that has no head at all is one.
+      if (isReset || this.#damage?.ordinal === ordinal) this.#damage = undefined;
     } else if (this.#terms.termAt(base.index) === base.term) {
       // What was damaged behind the base is replaced.
       this.#truncateAfter(base.index);
@@ -120,7 +131,10 @@ export class LogMap implements ScanVisitor {
   }
 
   onHardState(hardState: HardState): void {
-    this.hardState = hardState;
+    // Behind damage the commit index speaks of entries that are not here, while others,
+    // which were replaced, may stand in their places again.
+    const { commit } = this.#damage === undefined ? hardState : this.hardState;
+    this.hardState = { ...hardState, commit };
   }
 
   onPromise(promiseMs: number): void {
@@ -128,7 +142,7 @@ export class LogMap implements ScanVisitor {
   }
 
   onDamage(offset: number, reason: string): void {
-    this.#note({ ordinal: this.#segments.at(-1)?.ordinal ?? 0, offset, reason });
+    this.#note({ ordinal: this.#scanned, offset, reason });
   }
 
   /** Where the entries of `[from, to)` lie, as many as fit into `bytesMax`, one at least. */

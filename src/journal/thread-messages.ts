@@ -15,6 +15,8 @@ export interface Recovered {
   /** Records of the commands that begin with the tag. */
   readonly tagged: readonly Uint8Array[];
   readonly damage: Damage | undefined;
+  /** The log may lack what was acknowledged of it. */
+  readonly isMuted: boolean;
   readonly bytes: number;
 }
 
@@ -29,6 +31,7 @@ export type Question =
       readonly to: LogIndex;
       readonly bytesMax: number;
     }
+  | { readonly kind: 'setMuted'; readonly id: number; readonly isMuted: boolean }
   | { readonly kind: 'compact'; readonly floor: LogIndex }
   | { readonly kind: 'tails'; readonly id: number }
   | { readonly kind: 'removeTail'; readonly id: number; readonly name: string }

@@ -60,6 +60,11 @@ class JournalThread {
         this.#tell({ kind: 'read', id: message.id, records });
         return;
       }
+      case 'setMuted':
+        // What makes it whole may wait for space: then it stays muted.
+        if (message.isMuted || this.#queue.length === 0) writer.setMuted(message.isMuted);
+        this.#tell({ kind: 'done', id: message.id });
+        return;
       case 'compact':
         writer.compact(message.floor);
         this.#tell({ kind: 'compacted', base: writer.log.base, bytes: writer.bytesTotal });
@@ -127,11 +132,11 @@ class JournalThread {
   }
 
   #recovered(): Recovered {
-    const { log } = this.#writer;
+    const { log, isMuted } = this.#writer;
     const tagged = log.tagged.flatMap((index) => this.#writer.read(index, index + 1, 1));
     const { runs, lastIndex, hardState, promiseMs, membership, damage } = log;
     const bytes = this.#writer.bytesTotal;
-    return { runs, lastIndex, hardState, promiseMs, membership, tagged, damage, bytes };
+    return { runs, lastIndex, hardState, promiseMs, membership, tagged, damage, isMuted, bytes };
   }
 
   #tell(message: FromThread): void {

@@ -13,13 +13,13 @@ export type Hindered = 'apply' | 'settle' | 'fetch' | 'store';
 const SPACE_RETRY_MS = 500;
 
 export class Problems {
-  readonly #reasons = new Map<Hindered, string>();
+  readonly #reasons = new Map<Hindered, { readonly text: string; readonly code: unknown }>();
   readonly #closing: AbortSignal;
   readonly #onProblem: (reason: string) => void;
 
   /**
    * @param closing ends every wait
-   * @param onProblem hears of it once when something begins to wait, and why
+   * @param onProblem hears of it when something begins to wait, or goes on to wait for something else
    */
   constructor(closing: AbortSignal, onProblem: (reason: string) => void) {
     this.#closing = closing;
@@ -28,14 +28,16 @@ export class Problems {
 
   /** The reasons that stand, in words. */
   get text(): string | undefined {
-    return this.#reasons.size === 0 ? undefined : [...this.#reasons.values()].join('; ');
+    const texts = [...this.#reasons.values()].map(({ text }) => text);
+    return texts.length === 0 ? undefined : texts.join('; ');
   }
 
   set(what: Hindered, error: unknown): void {
-    const isNews = !this.#reasons.has(what);
-    const reason = messageOf(error);
-    this.#reasons.set(what, reason);
-    if (isNews) this.#onProblem(reason);
+    const [text, code] = [messageOf(error), systemCode(error)];
+    const before = this.#reasons.get(what);
+    this.#reasons.set(what, { text, code });
+    // The same trouble with other figures is no news.
+    if (before === undefined || before.code !== code) this.#onProblem(text);
   }
 
   clear(what: Hindered): void {

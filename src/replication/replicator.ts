@@ -150,8 +150,7 @@ export class Replicator {
       if (this.#state.draft !== undefined) await this.#foundation.forgetIndex();
       const baseline = new Baseline(this.#parts, () => this.#foundation.flush(false));
       const decree = await baseline.make();
-      const draft = decree.volumes.map(({ treeHash }) => treeHash);
-      this.#note({ draft });
+      this.#note({ draft: decree.volumes.map(({ treeHash }) => treeHash) });
       this.#parts.index.store.commitThrough(Number.POSITIVE_INFINITY);
       await this.#foundation.flush(true);
       return decree;
@@ -191,14 +190,14 @@ export class Replicator {
     return await this.#lead.barrier();
   }
 
-  /** Answers a member that fetches the state. */
-  async answer(method: string, params: unknown): Promise<unknown> {
+  /** Answers the member `from`, which fetches the state. */
+  async answer(method: string, params: unknown, from: string): Promise<unknown> {
     const isWhole = this.#mode === 'leading' || this.#mode === 'following';
     if (!isWhole || this.#foundation.missing.count > 0) {
       const text = 'this node has not everything itself';
       throw new MailraftError('PRECONDITION_FAILED', text);
     }
-    return await this.#foundation.source.answer(method, params);
+    return await this.#foundation.source.answer(method, params, from);
   }
 
   /** Everything that is taken by now survives a loss of power. */
@@ -275,6 +274,7 @@ export class Replicator {
   async #take(item: CommittedItem): Promise<boolean> {
     const { index: last } = this.#state.position;
     if (item.index <= last) return true;
+    assert(item.index === last + 1, `entry ${item.index} came after entry ${last}`);
     if (item.own !== undefined) {
       this.#confirm(item.own);
       this.#moveTo(item);

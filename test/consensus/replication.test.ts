@@ -152,7 +152,14 @@ t.test('an entry of an earlier term is not committed by counting (figure 8)', as
   group.work('a');
   core.step({ type: 'voteResponse', from: 'b', to: 'a', term: core.status.term, rejected: false });
   t.equal(core.status.role, 'leader');
-  const answer = { from: 'b', to: 'a', term: core.status.term, hintIndex: 0, hintTerm: 0 };
+  const answer = {
+    from: 'b',
+    to: 'a',
+    term: core.status.term,
+    hintIndex: 0,
+    hintTerm: 0,
+    hasLost: false,
+  };
   core.step({ type: 'appendResponse', ...answer, index: 2, rejected: false });
   group.work('a');
   t.equal(core.status.commit, 0, 'entry 2 is on a majority, and not committed');

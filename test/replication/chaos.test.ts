@@ -13,7 +13,7 @@ import { Group } from './group.ts';
 import { Pair } from './pair.ts';
 import { randomFrom, Vandal } from './vandal.ts';
 
-const SEEDS = Number(process.env['SEEDS'] ?? 6);
+const SEEDS = Number(process.env['SEEDS'] ?? 4);
 const FIRST = Number(process.env['SEED'] ?? 1 + Math.floor(Math.random() * 2 ** 30));
 const ROUNDS = Number(process.env['ROUNDS'] ?? 6);
 const OPERATIONS = Number(process.env['OPERATIONS'] ?? 150);

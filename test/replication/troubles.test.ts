@@ -3,7 +3,7 @@
  * waited for and caught up, what does not ends replication, and nothing is lost.
  */
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { SalvageStore } from '../../src/replication/salvage/salvage-store.ts';
@@ -226,6 +226,46 @@ t.test('a long file whose first pieces came before the state was fetched is ther
   await b.caughtUp();
   await until(() => b.running.status.missing === 0, 'b has every content');
   await equal(t, both, 'after the rest of the log');
+});
+
+t.test('a node without room for volumes and journal fetches nothing, and says why', async (t) => {
+  const group = new Group(scratch(t), ['a', 'b']);
+  const [a, b] = [group.of('a'), group.of('b')];
+  writeFileSync(at(a, 'mail'), 'mail');
+  writeFileSync(at(b, 'own'), 'own');
+  b.journalBytesMax = 2 ** 50;
+  await a.start();
+  await b.start();
+  group.leader = 'a';
+  group.append(undefined);
+  group.decree(await a.running.makeBaseline());
+  await until(() => b.running.status.problem !== undefined, 'b says what it waits for');
+  const [, need, free] =
+    /^volumes and journal need (\d+) bytes at .+, there are (\d+): make room there/.exec(
+      b.running.status.problem ?? '',
+    ) ?? [];
+  t.equal(Number(need), 2 ** 50 + 'mail'.length);
+  t.ok(Number(free) > 0 && Number(free) < 2 ** 50, `${free} bytes are there`);
+  t.equal(b.running.status.mode, 'awaitingBaseline');
+  t.same(readdirSync(b.path).sort(), ['.mailraft', 'own'], 'its files are what they were');
+  t.match(b.events, [{ kind: 'waiting', reason: b.running.status.problem }]);
+});
+
+t.test('a member that asks for the state again and again holds one session', async (t) => {
+  const { a } = await founded(scratch(t));
+  const open = async (from: string): Promise<number> => {
+    const answer = (await a.running.answer('resync.open', {}, from)) as { session: number };
+    return answer.session;
+  };
+  const sessions: number[] = [];
+  for (let attempt = 0; attempt < 20; attempt += 1) sessions.push(await open('b'));
+  const other = await open('c');
+  const list = (session: number | undefined, from: string): Promise<unknown> =>
+    a.running.answer('resync.list', { session, volume: 1, directory: 1 }, from);
+  await t.rejects(list(sessions[0], 'b'), { code: 'NOT_FOUND' }, 'what it gave up is gone');
+  await t.rejects(list(other, 'b'), { code: 'NOT_FOUND' }, 'and of no use to another member');
+  t.match(await list(sessions.at(-1), 'b'), { isLast: true });
+  t.match(await list(other, 'c'), { isLast: true });
 });
 
 t.test('salvage is counted without reading it again, and not before it is complete', (t) => {

@@ -119,8 +119,9 @@ export class Checks {
   }
 
   #checkDurable(entry: Entry): void {
+    // What one has lost since it acknowledged it was durable there, for this check.
     const holders = [...this.#disks.values()].filter(
-      ({ durable }) => termAt(durable, entry.index) === entry.term,
+      ({ durable }) => durable.isMuted || termAt(durable, entry.index) === entry.term,
     );
     if (holders.length < this.#majority) {
       throw new Violation(

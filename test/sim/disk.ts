@@ -3,8 +3,9 @@
  *
  * Fault model: writes reach the platter in order. A crash loses what was not
  * synced, except for a prefix of it that may have reached the platter anyway.
- * Writes may take long, hang, or meet a full disk. Damage of what was durable is
- * not simulated here.
+ * Writes may take long, hang, or meet a full disk. Damage is found at the next start:
+ * entries from some place on are gone, and maybe what replaced others with them, so
+ * that those stand there again.
  */
 
 import { limitBytes } from '../../src/consensus/core/log/log-view.ts';
@@ -21,6 +22,8 @@ export interface DiskImage {
   /** Shared with the images before and after, each of which counts `count` entries of it. */
   readonly log: Entry[];
   readonly count: number;
+  /** Damage was found, and the member was not whole since. */
+  readonly isMuted: boolean;
 }
 
 const EMPTY: DiskImage = {
@@ -29,6 +32,7 @@ const EMPTY: DiskImage = {
   base: { index: 0, term: 0 },
   log: [],
   count: 0,
+  isMuted: false,
 };
 
 export interface DiskSettings {
@@ -39,6 +43,8 @@ export class SimDisk implements LogStorage {
   readonly #world: World;
   readonly #chance: Chance;
   readonly #settings: DiskSettings;
+  /** An entry that stood at an index once, and was replaced. */
+  readonly #replaced = new Map<LogIndex, Entry>();
   /** What a crash leaves. */
   #durable: DiskImage = EMPTY;
   /** What the running process has written, synced or not. */
@@ -112,6 +118,36 @@ export class SimDisk implements LogStorage {
     this.#events = undefined;
   }
 
+  /** What is durable gets lost from some entry on; the process is down. */
+  damage(): void {
+    const { base, log, count } = this.#durable;
+    const keep = Math.floor(this.#chance.between(0, count + 1));
+    const kept = log.slice(0, keep);
+    let last = kept.at(-1)?.term ?? base.term;
+    for (let index = base.index + keep + 1; this.#chance.happens(0.7); index += 1) {
+      const entry = this.#replaced.get(index);
+      if (entry === undefined || entry.term < last) break;
+      kept.push(entry);
+      last = entry.term;
+    }
+    const { hardState } = this.#durable;
+    // Of the commit index only what was read before the damage counts.
+    const commit = Math.min(hardState.commit, base.index + keep);
+    this.#durable = {
+      ...this.#durable,
+      hardState: { ...hardState, commit },
+      log: kept,
+      count: kept.length,
+      isMuted: true,
+    };
+  }
+
+  /** Whether the member is whole again is durable as well. */
+  setMuted(isMuted: boolean): void {
+    this.#durable = { ...this.#durable, isMuted };
+    this.#written = { ...this.#written, isMuted };
+  }
+
   /** A new process reads what is there. */
   recover(): DiskImage {
     this.#written = this.#durable;
@@ -143,13 +179,24 @@ export class SimDisk implements LogStorage {
     });
   }
 
+  #noteReplaced({ entries }: StorageBatch): void {
+    for (const { index } of entries) {
+      const old = this.#written.log[index - this.#written.base.index - 1];
+      const isThere = index - this.#written.base.index <= this.#written.count;
+      if (old !== undefined && isThere) this.#replaced.set(index, old);
+    }
+  }
+
   #finish(group: number, mustSync: boolean): void {
     if (this.isHanging || this.isFull) {
       this.#isBusy = false;
       return;
     }
     const finished = this.#queue.splice(0, group);
-    for (const { batch } of finished) this.#written = apply(this.#written, batch);
+    for (const { batch } of finished) {
+      this.#noteReplaced(batch);
+      this.#written = apply(this.#written, batch);
+    }
     if (mustSync) this.#durable = this.#written;
     this.#isBusy = false;
     for (const { batch, done } of finished) {
@@ -167,6 +214,7 @@ function apply(image: DiskImage, batch: StorageBatch): DiskImage {
     hardState: batch.hardState ?? image.hardState,
     promiseMs: Math.max(image.promiseMs, batch.promiseMs ?? 0),
     base: { index: base.index, term: base.term },
+    isMuted: image.isMuted,
     ...appendTo(log, count, batch.entries, base.index),
   };
 }

@@ -19,7 +19,8 @@ type Kind =
   | 'cutLink'
   | 'cutOneWay'
   | 'diskHang'
-  | 'diskFull';
+  | 'diskFull'
+  | 'damage';
 
 const KINDS: readonly Kind[] = [
   'killDaemon',
@@ -34,6 +35,7 @@ const KINDS: readonly Kind[] = [
   'cutOneWay',
   'diskHang',
   'diskFull',
+  'damage',
 ];
 
 export class Faults {
@@ -91,6 +93,9 @@ export class Faults {
           this.#later(500, () => this.#startAgain(member));
         }
         return;
+      case 'damage':
+        this.#damage(victim);
+        return;
       case 'pause':
         victim.pause();
         this.#later(1200, () => victim.resume());
@@ -114,6 +119,14 @@ export class Faults {
         this.#hurtDisk(kind, victim.id);
         return;
     }
+  }
+
+  /** One at a time: with two of them what is committed may be nowhere left. */
+  #damage(victim: SimMember): void {
+    const disks = [...this.#simulation.disks.values()];
+    if (disks.some(({ durable }) => durable.isMuted)) return;
+    victim.damage();
+    this.#later(1500, () => this.#startAgain(victim));
   }
 
   #switchover(): void {

@@ -153,6 +153,7 @@ export class SimMember {
         applied: 0,
         longestPromiseMs: image.promiseMs,
         tenureRecords: recordsOf(image),
+        isMuted: image.isMuted,
       },
       {
         storage: this.#checkedStorage(),
@@ -183,6 +184,13 @@ export class SimMember {
     if (!this.isUp) return;
     this.#stopDaemon();
     this.guardian.kill();
+  }
+
+  /** Everything of the machine ends at once, and its disk is damaged. */
+  damage(): void {
+    this.powerOff();
+    this.#parts.trace(`${this.id} is damaged`);
+    this.#parts.disk.damage();
   }
 
   /** SIGSTOP of the daemon; what arrives waits. */
@@ -296,6 +304,10 @@ export class SimMember {
       onApply: (work) => files.apply(work),
       onStateNeeded: () => undefined,
       onSpace: () => undefined,
+      onMuted: (isMuted) => {
+        trace(isMuted ? `${id} is muted` : `${id} is whole again`);
+        this.#parts.disk.setMuted(isMuted);
+      },
       onStorageFailed: () => undefined,
     };
   }

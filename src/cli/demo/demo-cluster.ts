@@ -123,11 +123,12 @@ export class DemoCluster {
   }
 
   /** Starts the daemon of a node, also again; returns its pid. */
-  start(id: string): number {
+  start(id: string, options: readonly string[] = []): number {
     const { configFile, logFile } = this.node(id);
     const output = openSync(logFile, 'a');
     try {
-      const daemon = spawn(process.execPath, [this.#program, 'run', '--config', configFile], {
+      const argv = [this.#program, 'run', '--config', configFile, ...options];
+      const daemon = spawn(process.execPath, argv, {
         stdio: ['ignore', output, output],
         detached: true,
         env: environment(this.layout.folder),

@@ -34,6 +34,7 @@ export function appendEntries(state: RaftState, proposals: readonly Proposal[]):
     rejected: false,
     hintIndex: 0,
     hintTerm: 0,
+    hasLost: false,
   });
   return true;
 }

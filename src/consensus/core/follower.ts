@@ -82,5 +82,6 @@ function acknowledgement(state: RaftState, to: NodeId, index: LogIndex): AppendR
     rejected: false,
     hintIndex: 0,
     hintTerm: 0,
+    hasLost: false,
   };
 }

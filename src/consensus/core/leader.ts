@@ -90,7 +90,11 @@ export function handleAppendResponse(state: RaftState, response: AppendResponse)
 
 /** Looks for the place where the logs agree, a term at a step (Raft §5.3, end). */
 function handleRejection(state: RaftState, response: AppendResponse, progress: Progress): void {
-  const { index, hintIndex, hintTerm } = response;
+  const { index, hintIndex, hintTerm, hasLost } = response;
+  if (hasLost && progress.lose(hintIndex)) {
+    sendAppend(state, response.from, true);
+    return;
+  }
   const hint = hintTerm > 0 ? state.log.findConflictByTerm(hintIndex, hintTerm).index : hintIndex;
   if (!progress.maybeDecrease(index, hint)) return;
   if (progress.state === 'replicate') progress.becomeProbe();

@@ -25,6 +25,8 @@ export interface AppendMessage extends Envelope {
 /**
  * Answer to an append or a snapshot: the log matches up to `index`; or, when
  * rejected, the entry at `index` did not match and the hint says where it may.
+ * `hasLost` takes back what was acknowledged before: only the log up to the hint
+ * is left of it (the host says so of a damaged storage).
  */
 export interface AppendResponse extends Envelope {
   readonly type: 'appendResponse';
@@ -32,6 +34,7 @@ export interface AppendResponse extends Envelope {
   readonly rejected: boolean;
   readonly hintIndex: LogIndex;
   readonly hintTerm: Term;
+  readonly hasLost: boolean;
 }
 
 /** Keeps followers, and the lease: `round` comes back in the answer. */

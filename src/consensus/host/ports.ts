@@ -46,6 +46,8 @@ export interface HostEvents {
   onStateNeeded(mark: SnapshotMark, leader: NodeId): void;
   /** The storage has no space, or has space again. */
   onSpace(hasSpace: boolean): void;
+  /** The storage may lack what was acknowledged, or has everything again and knows it durably. */
+  onMuted(isMuted: boolean): void;
   /** The storage failed for good: nothing more will become durable here. */
   onStorageFailed(error: Error): void;
 }
@@ -78,4 +80,6 @@ export interface HostStart {
   readonly longestPromiseMs: number;
   /** Tenure records of the log, by rising index; the last applied one included. */
   readonly tenureRecords: readonly PlacedTenureRecord[];
+  /** The storage may lack what was acknowledged: no vote before it has everything again. */
+  readonly isMuted: boolean;
 }

@@ -24,6 +24,7 @@ import {
   type SnapshotMark,
 } from '../core/types.ts';
 import { Lease, withoutDrift } from './lease.ts';
+import { Muting } from './muting.ts';
 import type { HostOptions, HostPorts, HostStart, PeerMessage, Standing } from './ports.ts';
 import { PROMISE_MS_MAX, Silence } from './silence.ts';
 import { StorageWatch } from './storage-watch.ts';
@@ -40,6 +41,7 @@ export class RaftHost {
   readonly #silence: Silence;
   readonly #records: TenureRecords;
   readonly #watch = new StorageWatch();
+  readonly #muting: Muting;
   readonly #ticksPerLease: number;
   /** The promise that each leader last asked for, for the answer that is about to leave. */
   readonly #askedMs = new Map<NodeId, number>();
@@ -53,6 +55,7 @@ export class RaftHost {
   #storingPromiseMs = 0;
   #isDraining = false;
   #isFailed = false;
+  readonly #termOf = (index: LogIndex): number | undefined => this.#core.termAt(index);
 
   constructor(options: HostOptions, start: HostStart, ports: HostPorts) {
     this.#id = options.id;
@@ -69,10 +72,11 @@ export class RaftHost {
     this.#tickedAtMs = ports.nowMs();
     this.#silence = new Silence(start.longestPromiseMs, this.#tickedAtMs);
     this.#records = new TenureRecords(ports.readTenure, start.tenureRecords);
+    this.#muting = new Muting(start.isMuted, (isMuted) => ports.events.onMuted(isMuted));
     this.#standing = this.#standingNow();
     ports.storage.subscribe({
       onLoaded: () => this.#loaded(),
-      onCondition: (condition) => ports.events.onSpace(condition === 'ok'),
+      onCondition: (condition) => this.#heedSpace(condition === 'ok'),
       onFailed: (error) => this.#storageFailed(error),
     });
   }
@@ -110,6 +114,11 @@ export class RaftHost {
 
   get isStorageStalled(): boolean {
     return this.#watch.isStalled;
+  }
+
+  /** The storage may lack what this member acknowledged, and so it takes no part in elections. */
+  get isMuted(): boolean {
+    return this.#muting.isMuted;
   }
 
   /** Until when this member votes for nobody, in ms of its clock. */
@@ -280,13 +289,24 @@ export class RaftHost {
       this.#takeSnapshot(message);
       return;
     }
-    if (message.type === 'heartbeat') this.#noteAsked(message, promiseMs);
+    if (message.type === 'heartbeat') {
+      this.#noteAsked(message, promiseMs);
+      this.#takeHeartbeat(message);
+      return;
+    }
     this.#core.step(message);
+    if (message.type === 'append') this.#muting.heard(message, this.#core.status, this.#termOf);
     if (message.type === 'heartbeatResponse' && message.term === this.#core.status.term) {
       this.#lease.answered(message.from, message.round, promiseMs);
       // A leader is bound by its own lease when it is none any more (rule 4).
       this.#silence.holdUntil(this.leaseEndMs);
     }
+  }
+
+  #takeHeartbeat(message: HeartbeatMessage): void {
+    this.#core.step(this.#muting.heartbeat(message, this.#core.status));
+    const loss = this.#muting.answerTo(message, this.#core.status);
+    if (loss !== undefined) this.#send(loss);
   }
 
   /** The core takes a state only when it is there: until then it is only named. */
@@ -314,7 +334,8 @@ export class RaftHost {
 
   /** What bars from elections whatever was promised to whom. */
   get #isBarred(): boolean {
-    return this.#isServiceHeld || this.#watch.isStalled;
+    const { isStalled, isFull } = this.#watch;
+    return this.#isServiceHeld || isStalled || isFull || this.#muting.isMuted;
   }
 
   #mayCampaign(nowMs: number): boolean {
@@ -359,6 +380,7 @@ export class RaftHost {
       if (this.#isFailed) return;
       const wantsProof = this.#watch.end();
       done();
+      this.#muting.stored(this.#ports.storage);
       if (wantsProof) this.#prove();
       this.#drain();
     });
@@ -377,7 +399,8 @@ export class RaftHost {
       const promiseMs = this.#silence.promise(askedMs, this.#ports.nowMs());
       this.#ports.send({ message, promiseMs });
     } else {
-      this.#ports.send({ message, promiseMs: 0 });
+      const said = this.#muting.outgoing(message, this.#core.status, this.#termOf);
+      this.#ports.send({ message: said, promiseMs: 0 });
     }
   }
 
@@ -399,6 +422,11 @@ export class RaftHost {
       this.#core.beat();
     }
     this.#ports.events.onStanding(now);
+  }
+
+  #heedSpace(hasSpace: boolean): void {
+    this.#watch.setFull(!hasSpace, this.#ports.nowMs());
+    this.#ports.events.onSpace(hasSpace);
   }
 
   #loaded(): void {

@@ -3,13 +3,15 @@
  *
  * A write that is older than an election timeout means a leader that cannot
  * write, which is no leader; and it is believed again only when that same write
- * returned and a further one succeeded.
+ * returned and a further one succeeded. A storage without space has answered, and
+ * is no such storage: its leader has the time to give its place away.
  */
 
 export class StorageWatch {
   /** When each write that is under way began, in ms, oldest first. */
   readonly #begunAtMs: number[] = [];
   #isProving = false;
+  #isFull = false;
 
   begin(nowMs: number): void {
     this.#begunAtMs.push(nowMs);
@@ -21,10 +23,18 @@ export class StorageWatch {
     return this.#isProving && this.#begunAtMs.length === 0;
   }
 
+  /** The storage has no space, or has space again. */
+  setFull(isFull: boolean, nowMs: number): void {
+    this.#isFull = isFull;
+    // What waited for space begins only now.
+    if (!isFull) this.#begunAtMs.fill(nowMs);
+  }
+
   /** @returns true when the storage is found stalled just now */
   check(nowMs: number, limitMs: number): boolean {
     const oldest = this.#begunAtMs[0];
-    if (this.#isProving || oldest === undefined || nowMs - oldest <= limitMs) return false;
+    if (this.#isFull || this.#isProving || oldest === undefined) return false;
+    if (nowMs - oldest <= limitMs) return false;
     this.#isProving = true;
     return true;
   }
@@ -37,5 +47,10 @@ export class StorageWatch {
   /** Whether this member must neither lead nor vote because of its storage. */
   get isStalled(): boolean {
     return this.#isProving;
+  }
+
+  /** Whether no vote and no term could be stored. */
+  get isFull(): boolean {
+    return this.#isFull;
   }
 }

@@ -21,7 +21,7 @@ const HEAD_LENGTH_BYTES = 4;
 /** Fields of each message beyond its type, from, to and term, in the order of the wire. */
 const FIELDS: { readonly [Type in MessageType]: readonly string[] } = {
   append: ['prevIndex', 'prevTerm', 'commit'],
-  appendResponse: ['index', 'rejected', 'hintIndex', 'hintTerm'],
+  appendResponse: ['index', 'rejected', 'hintIndex', 'hintTerm', 'hasLost'],
   heartbeat: ['commit', 'round'],
   heartbeatResponse: ['round'],
   vote: ['lastIndex', 'lastTerm', 'transfer', 'handover'],
@@ -31,7 +31,7 @@ const FIELDS: { readonly [Type in MessageType]: readonly string[] } = {
   timeoutNow: ['handover'],
   snapshot: ['snapshot'],
 };
-const BOOLEANS = new Set(['rejected', 'transfer']);
+const BOOLEANS = new Set(['rejected', 'transfer', 'hasLost']);
 
 /** @returns the payload in parts */
 export function encodeMessage({ message, promiseMs }: PeerMessage): Uint8Array[] {

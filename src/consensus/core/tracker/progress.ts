@@ -122,6 +122,17 @@ export class Progress {
     return true;
   }
 
+  /**
+   * The member lost what it had acknowledged beyond `last`; false when it had not.
+   * What is committed stays so: it is for the member to help nobody to lead without it.
+   */
+  lose(last: LogIndex): boolean {
+    if (last >= this.match) return false;
+    this.match = last;
+    if (this.state !== 'snapshot') this.becomeProbe();
+    return true;
+  }
+
   #enter(state: ProgressState): void {
     this.state = state;
     this.paused = false;
