@@ -49,8 +49,10 @@ async function run(t: Test, sabotage: Sabotage | undefined): Promise<ObserverRep
   t.teardown(() => cluster.down());
   const observer = await cluster.observe();
   cluster.startAll();
-  t.equal(await cluster.untilPrimary(), SABOTEUR, 'where the data comes from serves first');
+  const first = await cluster.untilPrimary();
   await cluster.untilInSync();
+  if (first !== SABOTEUR) await cluster.switchOver(SABOTEUR);
+  t.equal(await cluster.untilPrimary(), SABOTEUR, 'the one to be disturbed serves');
 
   const daemon = cluster.daemonOf(SABOTEUR);
   if (daemon === undefined) throw new Error('the primary has a daemon');
@@ -86,7 +88,7 @@ if (await enterLab(t, import.meta.filename)) {
     t.ok(report.summary.doubleService > 0, `doubleService ${report.summary.doubleService}`);
     t.match(report.violations, [{ violation: 'doubleService', who: [SABOTEUR, /n[23]/] }]);
     t.notSame(objectionsTo(report), []);
-    t.equal(report.exitCode, 1);
+    t.not(report.exitCode, 0);
   });
 
   t.test('a node that keeps the address turns the run red', SKIP_UNLESS_NFT, async (t) => {
@@ -95,6 +97,6 @@ if (await enterLab(t, import.meta.filename)) {
     t.ok(report.summary.doubleAddress > 0, `doubleAddress ${report.summary.doubleAddress}`);
     t.equal(report.summary.doubleService, 0, 'its service ends in time all the same');
     t.notSame(objectionsTo(report), []);
-    t.equal(report.exitCode, 1);
+    t.not(report.exitCode, 0);
   });
 }
