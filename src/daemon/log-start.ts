@@ -6,6 +6,7 @@
 import type { Entry, Membership } from '../consensus/core/types.ts';
 import type { HostStart } from '../consensus/host/ports.ts';
 import type { PlacedTenureRecord, TenureRecord } from '../consensus/host/tenure-records.ts';
+import { MailraftError } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { DECREE_TAG, decodeCommand } from '../replication/command/codec.ts';
 import type { CommittedState } from '../replication/committed-state.ts';
@@ -32,6 +33,7 @@ export async function mendJournal(
   membership: Membership,
 ): Promise<boolean> {
   if (journal.termAt(position.index) === position.term) return journal.isMuted;
+  if (journal.hardState.term < position.term) throw votesLost(position.term);
   await journal.setMuted(true);
   await new Promise<void>((resolve) => {
     const snapshot = { ...position, membership };
@@ -39,6 +41,16 @@ export async function mendJournal(
     journal.append({ ...batch, mustSync: true }, resolve);
   });
   return true;
+}
+
+/** No damage that was found explains it: the journal, or its end, is not there. */
+function votesLost(term: number): MailraftError {
+  return new MailraftError(
+    'DATA_DAMAGED',
+    `the journal knows nothing of term ${term}, which the files are of: it does not tell in which ` +
+      'terms this node voted, so it must not take part: put the journal back, or add the node ' +
+      'anew, with an empty data directory',
+  );
 }
 
 export function hostStart(

@@ -52,6 +52,7 @@ export async function openMember(parts: OpenMemberParts): Promise<Running> {
       dataDir: config.node.dataDir,
       volumes: config.volumes.map((volume, at) => ({ ...volume, number: at + 1 })),
       journalBytesMax: config.journal.maxSizeBytes,
+      journal: { firstIndex: journal.firstIndex, lastIndex: journal.lastIndex },
     },
     replicationPort(parts, journal, holder),
   );

@@ -20,6 +20,7 @@ import { ContentFetch } from './resync/content-fetch.ts';
 import { ResyncSource } from './resync/source.ts';
 import { Room } from './room.ts';
 import { SalvageStore } from './salvage/salvage-store.ts';
+import type { JournalRange } from './settle/suspects.ts';
 import { MetaWriter } from './volume/meta.ts';
 import { type VolumeOptions, VolumeTree } from './volume/volume-tree.ts';
 
@@ -29,6 +30,8 @@ export interface ReplicatorOptions {
   readonly volumes: readonly VolumeOptions[];
   /** Bytes that the journal may grow to, for the question whether there is room. */
   readonly journalBytesMax: number;
+  /** What the journal holds at the start. */
+  readonly journal: JournalRange;
 }
 
 export interface Foundation {

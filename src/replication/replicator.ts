@@ -29,6 +29,7 @@ import { Resync } from './resync/resync.ts';
 import type { SalvageManifest } from './salvage/salvage-store.ts';
 import type { SettleResult } from './settle/settling.ts';
 import { Settling } from './settle/settling.ts';
+import { suspectsOf } from './settle/suspects.ts';
 import { type Mode, type ReplicatorStatus, statusOf } from './status.ts';
 import { summaryOf, type VolumeSummary } from './summary.ts';
 import { Turns } from './turns.ts';
@@ -409,8 +410,8 @@ export class Replicator {
     const scan = async () => {
       // What was committed before is on disk before the index runs ahead of it.
       await this.#problems.untilRoom('store', () => this.#foundation.flush(false));
-      const { synced, position } = this.#state;
-      await work.scan(isStart ? await this.#port.readJournal(synced + 1, position.index + 1) : []);
+      const { journal } = this.#options;
+      await work.scan(isStart ? await suspectsOf(this.#state, this.#port, journal) : []);
     };
     const scanned = scan();
     this.#guard(() => scanned);

@@ -119,7 +119,7 @@ t.test('an origin that has far less than another member founds no cluster unaske
   t.match(await logOf(cluster, 'n1'), /200 at n2, which would be put aside/);
 
   await cluster.killDaemon('n1');
-  cluster.start('n1', ['--yes']);
+  cluster.start('n1', { options: ['--yes'] });
   await untilServing(cluster);
   await untilInSync(cluster);
   t.same(await treeDifferences(cluster), []);

@@ -36,7 +36,9 @@ class Host {
       this.report = report;
     });
     const volumes = [{ number: 1, name: 'mail', path, exclude: [] }];
-    this.#tell({ kind: 'open', options: { node: name, dataDir, volumes, journalBytesMax } });
+    const journal = { firstIndex: 1, lastIndex: Number.MAX_SAFE_INTEGER };
+    const options = { node: name, dataDir, volumes, journalBytesMax, journal };
+    this.#tell({ kind: 'open', options });
   }
 
   get isAlive(): boolean {

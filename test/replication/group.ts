@@ -62,6 +62,10 @@ export class GroupNode {
       dataDir: this.dataDir,
       volumes: [{ number: 1, name: 'mail', path: this.path, exclude: [] }],
       journalBytesMax: this.journalBytesMax,
+      journal: {
+        firstIndex: this.journalFrom,
+        lastIndex: Math.max(this.journalFrom - 1, this.#group.log.length),
+      },
     };
     const host = this.#group.hosting === 'in threads' ? ReplicationThread : Replicator;
     this.replicator = await host.open(options, this.#port());

@@ -54,12 +54,19 @@ const STOP_MS_MAX = 2_500;
 const GONE_MS_MAX = 5_000;
 const TAIL_BYTES = 4_096;
 
+/** What a daemon gets besides its configuration. */
+export interface DaemonExtras {
+  readonly options?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 export class DemoCluster {
   readonly layout: DemoLayout;
   /** In the order of the nodes. */
   readonly clients: readonly NodeClient[];
   readonly #program: string;
   readonly #daemons: Map<string, ChildProcess> = new Map();
+  readonly #ends: Map<string, string> = new Map();
   /** Daemons that were told to end. */
   readonly #dismissed: Set<ChildProcess> = new Set();
   /** Should this program end in the middle by a fault of its own, the daemons end too. */
@@ -123,7 +130,7 @@ export class DemoCluster {
   }
 
   /** Starts the daemon of a node, also again; returns its pid. */
-  start(id: string, options: readonly string[] = []): number {
+  start(id: string, { options = [], env = {} }: DaemonExtras = {}): number {
     const { configFile, logFile } = this.node(id);
     const output = openSync(logFile, 'a');
     try {
@@ -131,7 +138,7 @@ export class DemoCluster {
       const daemon = spawn(process.execPath, argv, {
         stdio: ['ignore', output, output],
         detached: true,
-        env: environment(this.layout.folder),
+        env: { ...environment(this.layout.folder), ...env },
       });
       assert(daemon.pid !== undefined, 'the running program can be started once more');
       this.#daemons.set(id, daemon);
@@ -153,6 +160,11 @@ export class DemoCluster {
   /** The service processes that run at this moment, as the kernel shows them. */
   services(): RunningService[] {
     return new ProcessScan(this.serviceScan).look();
+  }
+
+  /** How the daemon of a node ended by itself last, for instance `code 1`. */
+  endOf(id: string): string | undefined {
+    return this.#ends.get(id);
   }
 
   /** The first daemon that ended and had not been told to. */
@@ -220,6 +232,7 @@ export class DemoCluster {
   #noteExit(id: string, daemon: ChildProcess, how: string): void {
     if (this.#daemons.get(id) === daemon) this.#daemons.delete(id);
     if (this.#dismissed.has(daemon)) return;
+    this.#ends.set(id, how);
     this.#failure ??= new MailraftError(
       'SERVICE_FAILED',
       `the daemon of ${id} ended by itself with ${how}`,

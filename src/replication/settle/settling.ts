@@ -68,11 +68,10 @@ export class Settling {
    *
    * @param suspects commands whose files a loss of power may have taken from the disk
    */
-  async scan(suspects: readonly JournalledCommand[]): Promise<void> {
+  async scan(suspects: readonly JournalledCommand[] | 'everything'): Promise<void> {
+    if (suspects === 'everything') this.#window.suspectAll();
+    else this.#suspect(suspects);
     const { index, local, trees, closing } = this.#parts;
-    for (const { index: entryIndex, data } of suspects) {
-      for (const change of changesOf(data)) this.#window.suspect(index, change, entryIndex);
-    }
     for (const tree of trees) {
       const found: Difference[] = [];
       const isSuspect = (id: FileId) => this.#window.isSuspect(tree.number, id);
@@ -81,6 +80,12 @@ export class Settling {
         if (!this.#isAsBefore(tree, difference)) found.push(difference);
       }
       this.#differences.set(tree, found);
+    }
+  }
+
+  #suspect(suspects: readonly JournalledCommand[]): void {
+    for (const { index, data } of suspects) {
+      for (const change of changesOf(data)) this.#window.suspect(this.#parts.index, change, index);
     }
   }
 

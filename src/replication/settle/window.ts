@@ -15,6 +15,7 @@ export class Window {
   /** Journal index of the entry that holds a chunk. */
   readonly #chunks = new Map<string, number>();
   readonly #suspects = new Set<string>();
+  #isAllSuspect = false;
   /** Names that directories have had since. */
   readonly #directories = new Set<string>();
 
@@ -57,13 +58,18 @@ export class Window {
     for (const { hash } of change.chunks) this.#chunks.set(hash.toString('hex'), entryIndex);
   }
 
+  /** Nothing tells which changes those are: looks prove nothing at all. */
+  suspectAll(): void {
+    this.#isAllSuspect = true;
+  }
+
   addSlot({ volume, parent, name }: Slot): void {
     this.#slots.set(`${volume}/${parent}/${name.toString('latin1')}`, { volume, parent, name });
   }
 
   /** Whether looks prove nothing for the node. */
   isSuspect(volume: number, id: FileId): boolean {
-    return this.#suspects.has(`${volume}/${id}`);
+    return this.#isAllSuspect || this.#suspects.has(`${volume}/${id}`);
   }
 
   /** Whether the log has had that content, wherever. */
