@@ -17,6 +17,12 @@ const UNREACHABLE = /ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIM
 /** All that npm and the product may know of whoever runs this test. */
 const KEPT = /^(PATH|HOME|TMPDIR|(https?|no)_proxy|npm_config_(registry|cache|userconfig))$/i;
 
+const INSTALL_OPTIONS = [
+  ...['--prefer-offline', '--no-audit', '--no-fund'],
+  // A registry that is not there is not waited for ten minutes long.
+  ...['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=2000'],
+];
+
 const folder = scratch(t).path;
 
 t.setTimeout(2 * RUN_MS_MAX);
@@ -66,8 +72,7 @@ t.test('the tarball has what the product needs, and nothing that its makers need
 t.test('installed into an empty folder it runs the scripted demo', async (t) => {
   const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  const options = ['--prefer-offline', '--no-audit', '--no-fund'];
-  const installed = await run(folder, 'npm', ['install', ...options, `./${tarball}`]);
+  const installed = await run(folder, 'npm', ['install', ...INSTALL_OPTIONS, `./${tarball}`]);
   if (installed.code !== 0 && UNREACHABLE.test(installed.stderr)) {
     t.plan(0, 'installing what it depends on takes a registry');
     return;
