@@ -13,7 +13,7 @@ import { DEMO_HOST, type DemoNode } from '../../src/cli/demo/demo-layout.ts';
 import { SmtpSession } from '../../src/cli/demo/smtp-session.ts';
 import { compareTrees } from '../../src/cli/demo/tree-compare.ts';
 import { walkTree } from '../../src/cli/demo/tree-walk.ts';
-import { isMailraftError } from '../../src/errors.ts';
+import { isMailraftError, messageOf, systemCode } from '../../src/errors.ts';
 import type { StatusReport } from '../../src/net/http/node-port.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
 import { until } from '../support/until.ts';
@@ -162,7 +162,7 @@ export class ThreeNodes {
         session.quit();
       }
     } catch (error) {
-      if (isMailraftError(error)) return error.message;
+      if (isMailraftError(error) || systemCode(error) !== undefined) return messageOf(error);
       throw error;
     }
   }

@@ -38,8 +38,7 @@ export interface Outage {
 /**
  * The longest silence that ends after the event: the service may answer for a while
  * after what happened to its node, so the silence need not begin at the event.
- * Only answers before `untilMs` belong to this event, or the first one after it where none
- * came in between.
+ * Only answers before `untilMs`, or the first one after it, belong to this event.
  * Undefined while there is no answer after the event.
  */
 export function findOutage(
@@ -53,8 +52,9 @@ export function findOutage(
     const firstSuccessAtMs = successesAtMs[index] ?? 0;
     if (firstSuccessAtMs <= eventAtMs) continue;
     if (lastSuccessAtMs >= untilMs) break;
-    // Heard from since this event, and silent beyond the next one: that is the next one's.
-    if (firstSuccessAtMs > untilMs && lastSuccessAtMs > eventAtMs) break;
+    // A silence that spans the next event is the doing of the one that it begins nearer to.
+    const isOfNext = lastSuccessAtMs - eventAtMs > untilMs - lastSuccessAtMs;
+    if (firstSuccessAtMs > untilMs && isOfNext) break;
     const gapMs = firstSuccessAtMs - lastSuccessAtMs;
     if (longest === undefined || gapMs > longest.gapMs) {
       longest = { eventAtMs, lastSuccessAtMs, firstSuccessAtMs, gapMs };
