@@ -1,7 +1,7 @@
 /**
  * The first start of a cluster whose members have data already, with real daemons: the
  * origin's are everybody's then, at the price of what differs, and nothing is lost; what
- * would be a mistake is refused with its reason. Takes about 100 s.
+ * would be a mistake is refused with its reason. Takes about 75 s.
  */
 
 import { mkdir, readFile, stat, statfs, utimes, writeFile } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
  * What is published is the product: the tarball holds what it needs and nothing else,
- * and installed into an empty folder it runs the demo. Takes about 2 minutes.
+ * and installed into an empty folder it runs the demo. Takes about a minute.
  */
 
 import { execFile } from 'node:child_process';
