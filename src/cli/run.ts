@@ -7,6 +7,7 @@ import { ending, example, type GlobalOptions } from './verb.ts';
 
 interface RunOptions {
   readonly logLevel: LogLevel;
+  readonly yes?: true;
 }
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -19,6 +20,10 @@ export function addRun(program: Command): void {
       new Option('--log-level <level>', 'leave out what matters less')
         .choices(LOG_LEVELS)
         .default('info'),
+    )
+    .option(
+      '--yes',
+      'found the cluster even where another member has far more files than the origin',
     )
     .addHelpText('after', example('mailraft run --config /etc/mailraft/mailraft.yaml'))
     .action(ending<RunOptions>(runDaemon));
@@ -33,7 +38,7 @@ async function runDaemon(options: GlobalOptions & RunOptions): Promise<never> {
   const log = makeLogger(options.logLevel);
   const exitCode = await supervise(log, async () => {
     const { startNode } = await import('../daemon/start-node.ts');
-    return await startNode(config, log);
+    return await startNode(config, log, { isForced: options.yes === true });
   });
   await log.written();
   // Nothing that is still open may keep a daemon that has ended.

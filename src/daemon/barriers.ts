@@ -45,5 +45,5 @@ export async function barrierHere(
     throw new MailraftError('TIMED_OUT', 'the lead changed while the barrier was under way');
   }
   const { index } = placed;
-  return { index, copies: member.copiesOf(index) };
+  return { index, copies: member.fitness.copiesOf(index) };
 }

@@ -63,7 +63,7 @@ function memberReport(parts: NodeParts, member: MemberConfig): MemberReport {
 function reasonAgainst({ config, running, peers }: NodeParts, id: string): string | null {
   if (id === config.node.id) {
     if (running === undefined) return 'the cluster is not founded yet';
-    return running.member.obstacle ?? null;
+    return running.member.fitness.obstacle ?? null;
   }
   const brief = peers.findFresh(id);
   if (brief === undefined) return 'it does not answer';

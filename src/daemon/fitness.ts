@@ -1,48 +1,104 @@
-/** Whether a member is fit to serve, and fitter than others: in words where it is not. */
+/**
+ * Who could serve: this node, and the others as far as is known here.
+ */
 
-import type { MemberConfig } from '../config/config.ts';
+import type { Config, MemberConfig } from '../config/config.ts';
 import type { RaftHost } from '../consensus/host/raft-host.ts';
-import type { ReplicatorStatus } from '../replication/status.ts';
+import type { Candidate } from '../service/decide/situation.ts';
+import type { PeerWatch } from './peer-watch.ts';
+import type { Replication } from './replication-port.ts';
 
-export interface FitnessFacts {
-  /** The member's own lines of the configuration. */
-  readonly own: MemberConfig | undefined;
-  readonly status: Pick<ReplicatorStatus, 'mode' | 'missing' | 'lacksRoom'>;
-  readonly host: Pick<
-    RaftHost,
-    'isMuted' | 'isStorageStalled' | 'membership' | 'progress' | 'standing'
-  >;
+/** What this node knows of itself besides its log and its files. */
+export interface OwnFacts {
   readonly hasSpace: boolean;
+  readonly isMuted: boolean;
   readonly isShuttingDown: boolean;
+  readonly isGuardianLost: boolean;
 }
 
-const NOT_BASELINED = "the cluster's data are not indexed yet";
+export interface FitnessParts {
+  readonly config: Config;
+  readonly host: RaftHost;
+  readonly replication: Replication;
+  readonly peers: PeerWatch;
+  facts(): OwnFacts;
+}
+
 const NO_SPACE = 'the journal has no space';
 
-/** Why the member may not serve, whatever else holds. */
-export function obstacleOf(facts: FitnessFacts): string | undefined {
-  const { own, status, host, hasSpace, isShuttingDown } = facts;
-  if (own?.canBePrimary === false) return 'it is not to be primary, says its configuration';
-  if (status.mode === 'awaitingBaseline') return NOT_BASELINED;
-  if (status.mode === 'resyncing') return 'it is fetching the state from another member';
-  if (status.missing > 0) return `${status.missing} files are missing here`;
-  if (host.isMuted) return 'its journal was damaged and is not whole again';
-  if (!hasSpace) return NO_SPACE;
-  return isShuttingDown ? 'it is shutting down' : undefined;
-}
+export class Fitness {
+  readonly #parts: FitnessParts;
+  readonly #own: MemberConfig | undefined;
+  /** The other members, the one that is to be asked first at the front. */
+  readonly #others: readonly MemberConfig[];
 
-/** Why a primary is to give its place to another, if one is ready. */
-export function illnessOf({ status, host, hasSpace }: FitnessFacts): string | undefined {
-  if (!hasSpace) return canOthersCommit(host) ? NO_SPACE : undefined;
-  return host.isStorageStalled ? 'the disk stalls' : status.lacksRoom;
-}
+  constructor(parts: FitnessParts) {
+    this.#parts = parts;
+    const { members, node } = parts.config;
+    this.#own = members.find(({ id }) => id === node.id);
+    this.#others = members
+      .filter(({ id }) => id !== node.id)
+      .toSorted((a, b) => b.priority - a.priority);
+  }
 
-/** Whether the record of a hand-over would be committed without this member's own disk. */
-function canOthersCommit(host: FitnessFacts['host']): boolean {
-  const { voters } = host.membership;
-  const { leader } = host.standing;
-  const level = host
-    .progress()
-    .filter(({ id, isActive, state }) => id !== leader && isActive && state === 'replicate');
-  return level.filter(({ id }) => voters.includes(id)).length > voters.length / 2;
+  /** Why this node may not serve, whatever else holds. */
+  get obstacle(): string | undefined {
+    const { mode, missing, problem } = this.#parts.replication.status;
+    const why = problem === undefined ? '' : `: ${problem}`;
+    const { hasSpace, isMuted, isGuardianLost, isShuttingDown } = this.#parts.facts();
+    if (this.#own?.canBePrimary === false) return 'it is not to be primary, says its configuration';
+    if (mode === 'awaitingBaseline') return `the cluster's data are not indexed yet${why}`;
+    if (mode === 'resyncing') return `it is fetching the state from another member${why}`;
+    if (missing > 0) return `${missing} files are missing here`;
+    if (isMuted) return 'its journal was damaged and is not whole again';
+    if (!hasSpace) return NO_SPACE;
+    if (isGuardianLost) return 'its guardian is lost';
+    return isShuttingDown ? 'it is shutting down' : undefined;
+  }
+
+  /** Why this node, as primary, is to give its place to another, if one is ready. */
+  get illness(): string | undefined {
+    const { host, replication, facts } = this.#parts;
+    if (!facts().hasSpace) return this.#canOthersCommit ? NO_SPACE : undefined;
+    return host.isStorageStalled ? 'the disk stalls' : replication.status.lacksRoom;
+  }
+
+  /** Whether the record of a hand-over would be committed without this member's own disk. */
+  get #canOthersCommit(): boolean {
+    const { host } = this.#parts;
+    const { voters } = host.membership;
+    const level = host
+      .progress()
+      .filter(
+        ({ id, isActive, state }) => id !== this.#own?.id && isActive && state === 'replicate',
+      );
+    return level.filter(({ id }) => voters.includes(id)).length > voters.length / 2;
+  }
+
+  /** Whether this node may stand for election: only who could serve, or is the origin. */
+  get mayLead(): boolean {
+    if (this.#parts.facts().isShuttingDown || this.#own?.canBePrimary === false) return false;
+    const { mode, missing } = this.#parts.replication.status;
+    if (mode === 'awaitingBaseline') return this.#own?.origin === true;
+    return mode !== 'resyncing' && missing === 0;
+  }
+
+  /** Other members, the one that is to be asked first at the front. */
+  get candidates(): readonly Candidate[] {
+    const progress = this.#parts.host.progress();
+    return this.#others.map(({ id }) => {
+      const member = progress.find((one) => one.id === id);
+      const isLevel = member?.isActive === true && member.state === 'replicate';
+      return { id, isReady: isLevel && this.#parts.peers.findFresh(id)?.canServe === true };
+    });
+  }
+
+  /** Members whose journal has the entry at `index`, and whose files lack nothing (rule 14). */
+  copiesOf(index: number): number {
+    const { host, peers } = this.#parts;
+    return host.progress().filter(({ id, match }) => {
+      if (match < index) return false;
+      return id === this.#own?.id || peers.findFresh(id)?.missing === 0;
+    }).length;
+  }
 }

@@ -14,7 +14,7 @@ import { Ajv } from 'ajv';
 import type { Config } from '../config/config.ts';
 import { MailraftError, messageOf } from '../errors.ts';
 import type { Logger } from '../platform/log.ts';
-import { freshId, type IdentityStore, MemberIdentitySchema } from './identity.ts';
+import { freshId, type IdentityStore, MemberIdentitySchema, WIPED_REMEDY } from './identity.ts';
 
 const text = Type.String({ maxLength: 256 });
 const AnswerSchema = Type.Object({
@@ -45,6 +45,8 @@ const LIKELY_PART = 0.5;
 
 export interface FoundingPort {
   ask(peer: string, method: string, params: unknown): Promise<unknown>;
+  /** Why a peer that answers does not want this node; undefined while it does. */
+  refusalBy(peer: string): string | undefined;
   /** The cluster is founded, and this node belongs to it. */
   onFounded(): void;
 }
@@ -76,13 +78,16 @@ export class Founding {
 
   /** What the founding waits for, in words. */
   get problem(): string | undefined {
-    return this.#problem;
+    if (this.#isOrigin || this.#identity.isFounded) return this.#problem;
+    // Whoever belongs to the cluster already knows best why this node will not be invited.
+    const refusals = this.#others.map((peer) => this.#port.refusalBy(peer));
+    return (
+      refusals.find((text) => text !== undefined) ?? 'waiting for the origin to found the cluster'
+    );
   }
 
   start(): void {
     if (this.#isOrigin) void this.#round();
-    else if (!this.#identity.isFounded)
-      this.#problem = 'waiting for the origin to found the cluster';
   }
 
   close(): void {
@@ -110,11 +115,9 @@ export class Founding {
     }
     const own = params.members.find((member) => member.id === id);
     if (own?.incarnation !== incarnation) {
-      const remedy = 'add the node anew';
-      throw new MailraftError('REFUSED', `${id} has another data directory now: ${remedy}`);
+      throw new MailraftError('REFUSED', `${id} has another data directory now: ${WIPED_REMEDY}`);
     }
     this.#identity.join(params.clusterId, params.members);
-    this.#problem = undefined;
     this.#port.onFounded();
     return { joined: true };
   }
@@ -147,9 +150,9 @@ export class Founding {
   }
 
   async #found(): Promise<void> {
+    const others = await Promise.all(this.#others.map((peer) => this.#askEmpty(peer)));
     const own = await this.answerAsk();
-    const asked = this.#others.map((peer) => this.#askEmpty(peer));
-    const answers = [own, ...(await Promise.all(asked))];
+    const answers = [own, ...others];
     if (!this.#isForced) for (const answer of answers) checkLikely(own, answer);
     if (this.#isClosed) return;
     const members = answers.map(({ id, incarnation }) => ({ id, incarnation }));
@@ -164,8 +167,7 @@ export class Founding {
       throw new MailraftError('DATA_INVALID', `${peer} answers in a way that is not understood`);
     }
     if (answer.clusterId !== '') {
-      const remedy = 'start this node with the data directory that it had, or add it anew';
-      throw new MailraftError('REFUSED', `${peer} belongs to a cluster already: ${remedy}`);
+      throw new MailraftError('REFUSED', `${peer} belongs to a cluster already: ${WIPED_REMEDY}`);
     }
     const [theirs, ours] = [answer.voters.join(', '), this.#voters.join(', ')];
     if (theirs === ours) return answer;

@@ -39,6 +39,9 @@ export type MemberIdentity = Static<typeof MemberIdentitySchema>;
 export type NodeIdentity = Static<typeof IdentitySchema>;
 
 const isIdentity = new Ajv().compile<NodeIdentity>(IdentitySchema as TSchema);
+/** What is left to do for a member whose directory is another one than it had. */
+export const WIPED_REMEDY =
+  'restore the directory that it had; taking a member in anew is not in this version';
 const FILE = 'node.json';
 const JOURNAL = 'journal';
 
@@ -67,8 +70,7 @@ export class IdentityStore {
       return;
     }
     if (existsSync(join(directory, JOURNAL))) {
-      const remedy = 'restore the file, or empty the directory and add the node anew';
-      throw new MailraftError('DATA_DAMAGED', `${path} is missing beside a journal: ${remedy}`);
+      throw new MailraftError('DATA_DAMAGED', `${path} is missing beside a journal: restore it`);
     }
     this.#current = { version: 1, ...expected, incarnation: freshId(), clusterId: '', members: [] };
     this.#write();

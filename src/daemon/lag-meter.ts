@@ -6,8 +6,9 @@
 interface Mark {
   readonly index: number;
   readonly atMs: number;
-  /** Bytes of all entries up to this one. */
   readonly bytes: number;
+  /** Bytes of all entries up to this one. */
+  readonly sum: number;
 }
 
 export interface Lag {
@@ -20,13 +21,13 @@ const MARKS_MAX = 20_000;
 
 export class LagMeter {
   #marks: Mark[] = [];
-  #bytes = 0;
+  #sum = 0;
 
   /** An entry came into the log. */
   note(index: number, bytes: number, nowMs: number): void {
-    while ((this.#marks.at(-1)?.index ?? 0) >= index) this.#marks.pop();
-    this.#bytes += bytes;
-    this.#marks.push({ index, atMs: nowMs, bytes: this.#bytes });
+    while ((this.#marks.at(-1)?.index ?? 0) >= index) this.#sum -= this.#marks.pop()?.bytes ?? 0;
+    this.#sum += bytes;
+    this.#marks.push({ index, atMs: nowMs, bytes, sum: this.#sum });
     if (this.#marks.length > MARKS_MAX) this.#marks = this.#marks.slice(MARKS_MAX / 2);
   }
 
@@ -37,9 +38,9 @@ export class LagMeter {
     const entries = lastIndex - match;
     const mark = this.#marks[first];
     if (mark === undefined) return { entries, bytes: 0, seconds: 0 };
-    const before = this.#marks[first - 1]?.bytes ?? 0;
+    const before = mark.sum - mark.bytes;
     const seconds = Math.max(0, nowMs - mark.atMs) / 1000;
-    return { entries, bytes: this.#bytes - before, seconds };
+    return { entries, bytes: this.#sum - before, seconds };
   }
 
   #firstAfter(index: number): number {

@@ -20,7 +20,7 @@ import { productVersion } from '../platform/version.ts';
 import { GuardianClient } from '../service/guardian/client.ts';
 import { Probes } from '../service/probe/probe-runner.ts';
 import { Founding } from './founding.ts';
-import { IdentityStore } from './identity.ts';
+import { IdentityStore, WIPED_REMEDY } from './identity.ts';
 import { NodeLog } from './node-log.ts';
 import type { NodeCounts, NodeParts, Running } from './node-parts.ts';
 import { NodeService } from './node-service.ts';
@@ -96,6 +96,7 @@ export class MailNode implements NodeParts {
     });
     this.#founding = new Founding({ config, identity: this.#identity, log }, isForced, {
       ask: (peer, method, params) => this.transport.ask(peer, method, params),
+      refusalBy: (peer) => this.transport.refusalBy(peer),
       onFounded: () => this.#openMember(),
     });
     this.transport = this.#makeTransport();
@@ -246,7 +247,7 @@ export class MailNode implements NodeParts {
           if (!members.some(({ id }) => id === from)) return `no member is called ${from}`;
           const known = this.#identity.incarnationOf(from);
           if (known === undefined || known === incarnation) return '';
-          return `${from} comes with another data directory than it had: add it anew`;
+          return `${from} comes with another data directory than it had: ${WIPED_REMEDY}`;
         },
       },
       {
@@ -260,7 +261,7 @@ export class MailNode implements NodeParts {
   #handlers(): ReadonlyMap<string, RpcHandler> {
     const resync = (method: string): [string, RpcHandler] => [
       method,
-      (params) => this.#member.replication.answer(method, params),
+      (params, from) => this.#member.replication.answer(method, params, from),
     ];
     return new Map<string, RpcHandler>([
       ['found.ask', () => this.#founding.answerAsk()],

@@ -17,27 +17,20 @@ import type { Decree } from '../replication/command/decree.ts';
 import type { Position, TenureMark } from '../replication/committed-state.ts';
 import type { ReplicationEvent } from '../replication/parts.ts';
 import type { Life } from '../service/decide/life.ts';
-import type { Candidate } from '../service/decide/situation.ts';
 import { Applying } from './applying.ts';
 import { FilesGate } from './files-gate.ts';
-import { type FitnessFacts, illnessOf, obstacleOf } from './fitness.ts';
+import { Fitness } from './fitness.ts';
 import { HistoryRecorder } from './history-recorder.ts';
 import { LagMeter } from './lag-meter.ts';
 import { LeadDuties, neededFrom } from './lead-duties.ts';
 import { LogFollow } from './log-follow.ts';
 import { hostStart, readTenure } from './log-start.ts';
-import type { Brief, PeerWatch } from './peer-watch.ts';
+import { BRIEF_TEXT_MAX, type Brief, type PeerWatch } from './peer-watch.ts';
 import { type GuardianPort, PrimaryControl } from './primary-control.ts';
+import { type ProbesPort, Probing } from './probing.ts';
 import { Proposals } from './proposals.ts';
 import { hostOptions } from './raft-settings.ts';
 import type { Replication } from './replication-port.ts';
-
-export interface ProbesPort {
-  readonly verdict: 'unknown' | 'passing' | 'failing';
-  start(): void;
-  stop(): void;
-  reset(): void;
-}
 
 export interface MemberParts {
   readonly config: Config;
@@ -68,11 +61,6 @@ export type MemberEvent =
   | { readonly kind: 'muted'; readonly isMuted: boolean }
   | { readonly kind: 'committed'; readonly ms: number };
 
-/** A request that is being carried out: who is to take over. */
-export interface SwitchoverRequest {
-  readonly to: string | undefined;
-}
-
 const HOUSEKEEPING_MS = 2000;
 
 export class Member {
@@ -84,11 +72,13 @@ export class Member {
   readonly #history: HistoryRecorder;
   readonly #follow: LogFollow;
   readonly #duties: LeadDuties;
+  readonly #probing: Probing;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly files: FilesGate;
+  readonly fitness: Fitness;
   readonly proposals: Proposals;
   readonly lags = new LagMeter();
-  switchover: SwitchoverRequest | undefined;
+  #switchover: { readonly to: string; readonly untilMs: number } | undefined;
   hasSpace = true;
   #isShuttingDown = false;
   #isClosed = false;
@@ -117,6 +107,17 @@ export class Member {
     this.proposals = this.#makeProposals();
     this.#duties = new LeadDuties({ ...parts, host: this.#host, proposals: this.proposals });
     this.files = this.#makeFiles();
+    this.fitness = new Fitness({
+      ...parts,
+      host: this.#host,
+      facts: () => ({
+        hasSpace: this.hasSpace,
+        isMuted: this.isMuted,
+        isShuttingDown: this.#isShuttingDown,
+        isGuardianLost: parts.guardian.facts(this.#epoch)?.isLost === true,
+      }),
+    });
+    this.#probing = new Probing(parts.probes, parts.guardian);
     this.#control = this.#makeControl();
     this.#startTimers();
   }
@@ -155,7 +156,7 @@ export class Member {
     const { status } = this.#parts.replication;
     const { life } = this;
     // Without room it may serve if nobody else can, and is not to be preferred.
-    const obstacle = this.obstacle ?? status.lacksRoom ?? '';
+    const obstacle = this.fitness.obstacle ?? status.lacksRoom ?? '';
     return {
       node: this.#self,
       mode: status.mode,
@@ -163,7 +164,7 @@ export class Member {
       serves: this.serves,
       epoch: life.phase === 'secondary' ? 0 : life.term,
       canServe: obstacle === '' && status.mode === 'following' && status.missing === 0,
-      obstacle,
+      obstacle: obstacle.slice(0, BRIEF_TEXT_MAX),
       applied: this.files.appliedIndex,
       neededFrom: neededFrom(this.#parts.replication),
       missing: status.missing,
@@ -172,31 +173,16 @@ export class Member {
     };
   }
 
-  /** Why this node may not serve, whatever else holds. */
-  get obstacle(): string | undefined {
-    return obstacleOf(this.#fitness);
+  /** A planned move that was asked for and has not come about yet. */
+  get isSwitchingOver(): boolean {
+    return this.#switchover !== undefined;
   }
 
-  /** Other members, the one that is to be asked first at the front. */
-  get candidates(): readonly Candidate[] {
-    const { config, peers } = this.#parts;
-    const progress = this.#host.progress();
-    return config.members
-      .filter(({ id }) => id !== this.#self)
-      .toSorted((a, b) => b.priority - a.priority)
-      .map(({ id }) => {
-        const member = progress.find((one) => one.id === id);
-        const isLevel = member?.isActive === true && member.state === 'replicate';
-        return { id, isReady: isLevel && peers.findFresh(id)?.canServe === true };
-      });
-  }
-
-  /** Members whose journal has the entry at `index`, and whose files lack nothing (rule 14). */
-  copiesOf(index: number): number {
-    return this.#host.progress().filter(({ id, match }) => {
-      if (match < index) return false;
-      return id === this.#self || this.#parts.peers.findFresh(id)?.missing === 0;
-    }).length;
+  /** Hands the place to `to`, unless that can not be begun within a lease. */
+  switchOver(to: string): void {
+    const untilMs = this.#parts.nowMs() + this.#host.leaseMs;
+    this.#switchover = { to, untilMs };
+    this.evaluate();
   }
 
   receive(messages: readonly PeerMessage[]): void {
@@ -220,8 +206,10 @@ export class Member {
     const { role, term } = this.#host.standing;
     if (role === 'leader') this.proposals.committedTo(this.#host.status.commit, term);
     this.#follow.step(!this.#isServiceHeld() && this.files.capture === 'off');
-    this.#host.setEligible(this.#isEligible);
+    this.#host.setEligible(this.fitness.mayLead);
     this.#duties.step();
+    this.#forgetSwitchover();
+    this.#probing.look(this.life);
     this.#control.evaluate();
     this.#recordHistory();
   }
@@ -236,7 +224,7 @@ export class Member {
   close(): void {
     this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#parts.probes.stop();
+    this.#probing.stop();
   }
 
   /** What replication says; see `ReplicationPort`. */
@@ -257,15 +245,6 @@ export class Member {
         this.#applied(position.index);
       },
     };
-  }
-
-  get #isEligible(): boolean {
-    if (this.#isShuttingDown) return false;
-    const own = this.#parts.config.members.find(({ id }) => id === this.#self);
-    if (own?.canBePrimary === false) return false;
-    const { mode, missing } = this.#parts.replication.status;
-    if (mode === 'awaitingBaseline') return own?.origin === true;
-    return mode !== 'resyncing' && missing === 0;
   }
 
   #applied(index: number): void {
@@ -365,7 +344,7 @@ export class Member {
   }
 
   #makeControl(): PrimaryControl {
-    const { config, guardian, nowMs } = this.#parts;
+    const { config, nowMs } = this.#parts;
     const { startDeadlineMs, restarts } = config.service;
     const settings = {
       self: this.#self,
@@ -376,7 +355,7 @@ export class Member {
     };
     return new PrimaryControl(settings, {
       host: this.#host,
-      guardian: this.#askingAnew(guardian),
+      guardian: this.#probing.guardian,
       files: this.files,
       nowMs,
       surroundings: () => this.#surroundings(),
@@ -384,20 +363,6 @@ export class Member {
         encodeDecree(record.kind === 'handover' ? { ...record, cause: this.#cause } : record),
       onLife: (before, after) => this.#moved(before, after),
     });
-  }
-
-  /** A service that is started anew is probed anew: what it answered before proves nothing. */
-  #askingAnew(guardian: GuardianPort): GuardianPort {
-    return {
-      facts: (epoch) => guardian.facts(epoch),
-      serve: (epoch, deadlines) => guardian.serve(epoch, deadlines),
-      restart: (epoch, deadlines) => {
-        this.#parts.probes.reset();
-        guardian.restart(epoch, deadlines);
-      },
-      stop: (epoch, deadlines) => guardian.stop(epoch, deadlines),
-      fence: (epoch) => guardian.fence(epoch),
-    };
   }
 
   get #cause(): string {
@@ -416,37 +381,34 @@ export class Member {
     onEvent({ kind: 'serving', epoch: life.term });
   }
 
+  /** Nobody is moved long after he asked for it, when nobody expects it any more. */
+  #forgetSwitchover(): void {
+    const isWaiting = this.#switchover !== undefined && this.life.phase === 'serving';
+    if (isWaiting && this.#parts.nowMs() > (this.#switchover?.untilMs ?? 0)) {
+      this.#switchover = undefined;
+    }
+  }
+
   #surroundings(): ReturnType<ConstructorParameters<typeof PrimaryControl>[1]['surroundings']> {
-    const { obstacle } = this;
+    const { obstacle, candidates } = this.fitness;
     return {
       canServe: obstacle === undefined,
       obstacle,
       probes: this.#parts.probes.verdict,
-      candidates: this.candidates,
-      switchover: this.switchover,
+      candidates,
+      switchover: this.#switchover,
       isShuttingDown: this.#isShuttingDown,
-      illness: illnessOf(this.#fitness),
-    };
-  }
-
-  get #fitness(): FitnessFacts {
-    return {
-      own: this.#parts.config.members.find(({ id }) => id === this.#self),
-      status: this.#parts.replication.status,
-      host: this.#host,
-      hasSpace: this.hasSpace,
-      isShuttingDown: this.#isShuttingDown,
+      illness: this.fitness.illness,
     };
   }
 
   #moved(before: Life, after: Life): void {
-    const { probes, nowMs, onEvent } = this.#parts;
+    const { nowMs, onEvent } = this.#parts;
     this.#history.moved(before, after, nowMs(), this.#host.lastTenureRecord?.record);
-    if (after.phase === 'serving') probes.start();
-    else probes.stop();
+    this.#probing.moved(after);
     if (after.phase === 'serving') this.files.forgetFlush();
     const isBack = ['secondary', 'elected', 'arming'].includes(after.phase);
-    if (isBack) this.switchover = undefined;
+    if (isBack) this.#switchover = undefined;
     onEvent({ kind: 'life', before, after });
   }
 }

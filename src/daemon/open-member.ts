@@ -15,10 +15,11 @@ import type { ReplicationEvent, ReplicationPort } from '../replication/parts.ts'
 import { ReplicationThread } from '../replication/thread/replication-thread.ts';
 import type { IdentityStore } from './identity.ts';
 import { mendJournal } from './log-start.ts';
-import { Member, type MemberEvent, type ProbesPort } from './member.ts';
+import { Member, type MemberEvent } from './member.ts';
 import type { Running } from './node-parts.ts';
 import type { PeerWatch } from './peer-watch.ts';
 import type { GuardianPort } from './primary-control.ts';
+import type { ProbesPort } from './probing.ts';
 import { membershipOf } from './raft-settings.ts';
 
 export interface OpenMemberParts {
@@ -116,7 +117,7 @@ function sourceFor(member: Member | undefined, peers: PeerWatch): string {
   const leader = member?.host.standing.leader ?? '';
   if (leader === '') throw new MailraftError('NO_QUORUM', 'no leader is known');
   if (member?.host.standing.role !== 'leader') return leader;
-  const whole = member.candidates.find(({ id }) => peers.findFresh(id)?.canServe === true);
+  const whole = member.fitness.candidates.find(({ id }) => peers.findFresh(id)?.canServe === true);
   if (whole !== undefined) return whole.id;
   throw new MailraftError('NO_QUORUM', 'no other member has everything');
 }

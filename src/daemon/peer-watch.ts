@@ -8,7 +8,9 @@ import { Ajv } from 'ajv';
 import { messageOf } from '../errors.ts';
 
 const natural = Type.Integer({ minimum: 0 });
-const text = Type.String({ maxLength: 1024 });
+/** Longer texts are cut. */
+export const BRIEF_TEXT_MAX = 1024;
+const text = Type.String({ maxLength: BRIEF_TEXT_MAX });
 export const BriefSchema = Type.Object({
   node: text,
   mode: text,

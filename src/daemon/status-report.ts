@@ -182,12 +182,18 @@ export function readyChecks(parts: NodeParts): ReadyCheck[] {
   return [
     check('founded', running !== undefined, parts.foundingProblem ?? 'the cluster is founded'),
     check('leader', leader !== '', leader === '' ? 'no leader is known' : `${leader} leads`),
-    check('files', isWhole, `replication is ${status?.mode ?? 'not running'}`),
+    check('files', isWhole, filesText(status)),
     check('missing', (status?.missing ?? 0) === 0, `${status?.missing ?? 0} files are missing`),
     check('journal', running?.member.hasSpace !== false, 'space for the journal'),
     check('votes', running?.member.isMuted !== true, 'the journal has all that it had'),
     check('guardian', guardian.isConnected, 'the guardian answers'),
   ];
+}
+
+function filesText(status: Running['replication']['status'] | undefined): string {
+  if (status === undefined) return 'replication is not running';
+  const { mode, problem } = status;
+  return problem === undefined ? `replication is ${mode}` : `replication is ${mode}: ${problem}`;
 }
 
 function check(name: string, ok: boolean, text: string): ReadyCheck {

@@ -39,11 +39,11 @@ const LOOK_MS = 20;
  */
 export function beginSwitchover(member: Member, self: string, params: unknown): BegunSwitchover {
   if (!isRequest(params)) throw new MailraftError('DATA_INVALID', 'no request for a switchover');
-  const { life, candidates } = member;
+  const { life, fitness } = member;
   if (!member.serves || life.phase === 'secondary') {
     throw new MailraftError('NOT_LEADER', `this node does not serve: it is ${life.phase}`);
   }
-  const ready = candidates.filter(({ isReady }) => isReady).map(({ id }) => id);
+  const ready = fitness.candidates.filter(({ isReady }) => isReady).map(({ id }) => id);
   const to = params.to ?? ready[0];
   if (to === self) throw new MailraftError('PRECONDITION_FAILED', `${self} is the primary already`);
   if (to === undefined || !ready.includes(to)) {
@@ -52,8 +52,7 @@ export function beginSwitchover(member: Member, self: string, params: unknown): 
     throw new MailraftError('PRECONDITION_FAILED', `${who} is ready to take over; ${others}`);
   }
   if (!params.dryRun) {
-    member.switchover = { to };
-    member.evaluate();
+    member.switchOver(to);
   }
   return { from: self, to, epoch: life.term };
 }
@@ -118,7 +117,7 @@ function stepOf({ from, epoch }: BegunSwitchover, parts: WatchParts): Step {
     return holder === from ? { kind: 'failed' } : { kind: 'done', to: holder, epoch: term };
   }
   if (record?.kind === 'handover') return { kind: 'underWay', phase: 'handingOver' };
-  const isOwn = self === from && member.switchover === undefined;
+  const isOwn = self === from && !member.isSwitchingOver;
   if (isOwn && member.serves && member.life.phase !== 'secondary' && member.life.term === epoch) {
     return { kind: 'failed' };
   }

@@ -26,6 +26,8 @@ export interface CommittedState {
   readonly isBaselined: boolean;
   /** An index of the origin's data is complete, waiting for its decree; its tree hashes. */
   readonly draft: readonly string[] | undefined;
+  /** This node has been primary since its files were last settled: they may be its own. */
+  readonly hasLed: boolean;
   /** The index is being replaced by another member's. */
   readonly isResyncing: boolean;
   readonly tenure: TenureMark | undefined;
@@ -45,6 +47,7 @@ export const EMPTY_STATE: CommittedState = {
   synced: 0,
   isBaselined: false,
   draft: undefined,
+  hasLed: false,
   isResyncing: false,
   tenure: undefined,
   leaseMs: undefined,

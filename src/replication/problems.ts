@@ -12,15 +12,20 @@ export type Hindered = 'apply' | 'settle' | 'fetch' | 'store';
 /** A full disk is tried again after so long. */
 const SPACE_RETRY_MS = 500;
 
+interface Reason {
+  readonly text: string;
+  readonly code: string | undefined;
+  readonly isFull: boolean;
+}
+
 export class Problems {
-  readonly #reasons = new Map<Hindered, string>();
-  readonly #full = new Set<Hindered>();
+  readonly #reasons = new Map<Hindered, Reason>();
   readonly #closing: AbortSignal;
   readonly #onProblem: (reason: string) => void;
 
   /**
    * @param closing ends every wait
-   * @param onProblem hears of it once when something begins to wait, and why
+   * @param onProblem hears of it when something begins to wait, or goes on to wait for something else
    */
   constructor(closing: AbortSignal, onProblem: (reason: string) => void) {
     this.#closing = closing;
@@ -29,27 +34,24 @@ export class Problems {
 
   /** The reasons that stand, in words. */
   get text(): string | undefined {
-    return this.#reasons.size === 0 ? undefined : [...this.#reasons.values()].join('; ');
+    return inWords([...this.#reasons.values()]);
   }
 
   /** The reasons of those that wait for room. */
   get lack(): string | undefined {
-    const reasons = [...this.#full].flatMap((what) => this.#reasons.get(what) ?? []);
-    return reasons.length === 0 ? undefined : reasons.join('; ');
+    return inWords([...this.#reasons.values()].filter((reason) => reason.isFull));
   }
 
   set(what: Hindered, error: unknown): void {
-    const isNews = !this.#reasons.has(what);
-    const reason = messageOf(error);
+    const reason = { text: messageOf(error), code: systemCode(error), isFull: isFull(error) };
+    const before = this.#reasons.get(what);
     this.#reasons.set(what, reason);
-    if (isFull(error)) this.#full.add(what);
-    else this.#full.delete(what);
-    if (isNews) this.#onProblem(reason);
+    // The same trouble with other figures is no news.
+    if (before === undefined || before.code !== reason.code) this.#onProblem(reason.text);
   }
 
   clear(what: Hindered): void {
     this.#reasons.delete(what);
-    this.#full.delete(what);
   }
 
   /** Does `work`, again and again as long as a disk is too full for it. */
@@ -90,4 +92,8 @@ const PASSING = [
 export function isPassing(error: unknown): boolean {
   const code = systemCode(error);
   return isFull(error) || (code !== undefined && PASSING.includes(code));
+}
+
+function inWords(reasons: readonly Reason[]): string | undefined {
+  return reasons.length === 0 ? undefined : reasons.map(({ text }) => text).join('; ');
 }

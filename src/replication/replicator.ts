@@ -27,8 +27,7 @@ import type { CommittedItem, Parts, ReplicationPort } from './parts.ts';
 import { isPassing, type Problems } from './problems.ts';
 import { Resync } from './resync/resync.ts';
 import type { SalvageManifest } from './salvage/salvage-store.ts';
-import type { SettleResult } from './settle/settling.ts';
-import { Settling } from './settle/settling.ts';
+import { type SettleResult, Settling } from './settle/settling.ts';
 import { suspectsOf } from './settle/suspects.ts';
 import { type Mode, type ReplicatorStatus, statusOf } from './status.ts';
 import { summaryOf, type VolumeSummary } from './summary.ts';
@@ -57,7 +56,7 @@ export class Replicator {
   #lead: Lead | undefined;
   #settling: { readonly work: Settling; readonly scanned: Promise<void> } | undefined;
   #settleTarget: { readonly index: number; readonly reason: string } | undefined;
-  #wantsDisarm: (() => void)[] = [];
+  readonly #wantsDisarm: (() => void)[] = [];
   #wantsState = false;
   /** What works on files and index does so one after the other. */
   readonly #turns: Turns;
@@ -151,8 +150,7 @@ export class Replicator {
       if (this.#state.draft !== undefined) await this.#foundation.forgetIndex();
       const baseline = new Baseline(this.#parts, () => this.#foundation.flush(false));
       const decree = await baseline.make();
-      const draft = decree.volumes.map(({ treeHash }) => treeHash);
-      this.#parts.state.current = { ...this.#state, draft };
+      this.#note({ draft: decree.volumes.map(({ treeHash }) => treeHash) });
       this.#parts.index.store.commitThrough(Number.POSITIVE_INFINITY);
       await this.#foundation.flush(true);
       return decree;
@@ -163,6 +161,9 @@ export class Replicator {
   arm(): Promise<void> {
     return this.#turns.take(async () => {
       assert(this.#mode === 'following', `capture is armed while ${this.#mode}`);
+      // Whatever happens from here on, what stands here may be what nobody else has.
+      this.#note({ hasLed: true });
+      await this.#foundation.flush(true);
       this.#mode = 'leading';
       const lead = new Lead(this.#parts, this.#sequences, {
         onOverflow: () => {
@@ -189,14 +190,14 @@ export class Replicator {
     return await this.#lead.barrier();
   }
 
-  /** Answers a member that fetches the state. */
-  async answer(method: string, params: unknown): Promise<unknown> {
+  /** Answers the member `from`, which fetches the state. */
+  async answer(method: string, params: unknown, from: string): Promise<unknown> {
     const isWhole = this.#mode === 'leading' || this.#mode === 'following';
     if (!isWhole || this.#foundation.missing.count > 0) {
       const text = 'this node has not everything itself';
       throw new MailraftError('PRECONDITION_FAILED', text);
     }
-    return await this.#foundation.source.answer(method, params);
+    return await this.#foundation.source.answer(method, params, from);
   }
 
   /** Everything that is taken by now survives a loss of power. */
@@ -273,6 +274,7 @@ export class Replicator {
   async #take(item: CommittedItem): Promise<boolean> {
     const { index: last } = this.#state.position;
     if (item.index <= last) return true;
+    assert(item.index === last + 1, `entry ${item.index} came after entry ${last}`);
     if (item.own !== undefined) {
       this.#confirm(item.own);
       this.#moveTo(item);
@@ -323,8 +325,12 @@ export class Replicator {
     this.#port.onDecree(index, decree);
   }
 
+  #note(change: Partial<CommittedState>): void {
+    this.#parts.state.current = { ...this.#state, ...change };
+  }
+
   #moveTo({ index, term }: CommittedItem): void {
-    this.#parts.state.current = { ...this.#state, position: { index, term } };
+    this.#note({ position: { index, term } });
     // While unsettled the hashes stay those of before.
     if (this.#mode === 'following' || this.#mode === 'leading') this.#summariesIndex = index;
   }
@@ -340,7 +346,7 @@ export class Replicator {
       const text = 'this node is the origin of the data, and has not what it indexed';
       throw new MailraftError('PRECONDITION_FAILED', text);
     }
-    this.#parts.state.current = { ...this.#state, isBaselined: true, draft: undefined };
+    this.#note({ isBaselined: true, draft: undefined });
     this.#mode = 'following';
     this.#summarise();
     return true;
@@ -371,7 +377,7 @@ export class Replicator {
 
   #adopt(state: CommittedState, { manifest, differences }: SettleResult): void {
     const { synced } = this.#state;
-    this.#parts.state.current = { ...state, synced, isResyncing: false, draft: undefined };
+    this.#note({ ...state, synced, hasLed: false, isResyncing: false, draft: undefined });
     this.#mode = 'following';
     this.#wantsState = false;
     this.#settling = undefined;
@@ -387,8 +393,6 @@ export class Replicator {
   }
 
   #disarmNow(): void {
-    const waiting = this.#wantsDisarm;
-    this.#wantsDisarm = [];
     if (this.#lead !== undefined) {
       this.#lead.close();
       this.#lead = undefined;
@@ -396,7 +400,7 @@ export class Replicator {
       this.#settleTarget = undefined;
       this.#beginSettling(false);
     }
-    for (const resolve of waiting) resolve();
+    for (const resolve of this.#wantsDisarm.splice(0)) resolve();
   }
 
   /** @param isStart what was not synced may have been lost from the disk since it was written */
@@ -433,6 +437,7 @@ export class Replicator {
     store.commitThrough(Number.POSITIVE_INFINITY);
     this.#settling = undefined;
     this.#problems.clear('settle');
+    this.#note({ hasLed: false });
     this.#mode = 'following';
     this.#summarise();
     const { manifest, differences } = result;

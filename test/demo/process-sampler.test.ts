@@ -33,7 +33,7 @@ async function stop(mail: MailProcess): Promise<void> {
 /** Waits until the sampler has begun and ended a look at things as they are. */
 async function looksAgain(sampler: ProcessSampler): Promise<void> {
   const from = sampler.samples;
-  await until(() => sampler.samples >= from + 2, 'two more samples');
+  await until(() => sampler.samples >= from + 10, 'two more reports');
 }
 
 t.test('running services are seen; stopped, dead and foreign ones are not', async (t) => {

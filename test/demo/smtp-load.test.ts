@@ -219,6 +219,8 @@ t.test('an outage is the longest silence that ends after its event', async (t) =
   t.match(findOutage(successes, 125, 450), { lastSuccessAtMs: 130, gapMs: 270 });
   t.match(findOutage(successes, 115, 405), { lastSuccessAtMs: 130, firstSuccessAtMs: 400 });
   t.match(findOutage(successes, 405, 450), { lastSuccessAtMs: 410, gapMs: 90 });
+  const beforeTheNext = findOutage([100, 130, 200, 210, 500], 120, 215);
+  t.match(beforeTheNext, { lastSuccessAtMs: 130, gapMs: 70 }, "the next one's is not counted");
   t.equal(findOutage(successes, 1_500), undefined);
   t.equal(findOutage([], 0), undefined);
 });

@@ -115,7 +115,7 @@ async function release(): Promise<void> {
 
 async function copyToOthers(): Promise<void> {
   const script =
-    'mkdir -p "$1/tmp" "$1/new"; cp -au new/. "$1/new/"; touch -r tmp "$1/tmp"; chmod --reference=tmp "$1/tmp"';
+    'mkdir -p "$1/tmp" "$1/new"; rm -f "$1"/tmp/*; cp -au new/. "$1/new/"; touch -r tmp "$1/tmp"; chmod --reference=tmp "$1/tmp"';
   for (const id of others) {
     await run('sh', ['-c', script, 'copy', volumeOf(id)], { cwd: volume });
   }

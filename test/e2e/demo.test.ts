@@ -83,7 +83,8 @@ t.test('the script delivers through every event and proves it in under 90 s', as
   t.match(result, { event: 'result', ok: true }, `${JSON.stringify(result)} ${demo.stderr()}`);
   t.equal(code, 0);
   t.ok(Number(result['answered']) >= 500, `${result['answered']} answered`);
-  t.match(result, { mail: { largestBytes: (bytes: number) => bytes > 2 * 1024 * 1024 } });
+  const { largestBytes } = result['mail'] as { largestBytes: number };
+  t.ok(largestBytes > 2 * 1024 * 1024, `the largest has ${largestBytes} bytes`);
   t.ok(lines.filter(({ event }) => event === 'proof').every(({ ok }) => ok === true));
   t.match(
     lines.filter(({ event }) => event === 'outage').map(({ what }) => what),

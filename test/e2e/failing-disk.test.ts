@@ -33,7 +33,7 @@ t.test('a primary whose disk fails lets go, ends, and comes back verified', asyn
   }
   const faultOf = (id: string): string => join(folder, `${id}.fault`);
   const start = (id: string): number =>
-    nodes.cluster.start(id, { LD_PRELOAD: library, MAILRAFT_FAULT: faultOf(id) });
+    nodes.cluster.start(id, { env: { LD_PRELOAD: library, MAILRAFT_FAULT: faultOf(id) } });
   for (const id of nodes.ids) start(id);
   const marks: string[] = [];
   for (const call of ['sync', 'write']) {
@@ -71,7 +71,7 @@ t.test('a disk that still fails at the start keeps the node out', async (t) => {
   await nodes.cluster.killDaemon(victim);
   const fault = join(nodes.cluster.layout.folder, 'fault');
   writeFileSync(fault, 'sync');
-  nodes.cluster.start(victim, { LD_PRELOAD: library, MAILRAFT_FAULT: fault });
+  nodes.cluster.start(victim, { env: { LD_PRELOAD: library, MAILRAFT_FAULT: fault } });
   t.equal(await nodes.ended(victim), 'code 1');
   t.match(nodes.logOf(victim), /EIO/);
   nodes.cluster.start(victim);

@@ -35,6 +35,7 @@ function statusOf(node: string, overrides: Partial<NodeStatus> = {}): NodeStatus
     service: { state: 'stopped' },
     address: [{ address: '10.77.0.100/24', held: false }],
     volumes: [{ name: 'mail', treeHash: 'aa', treeHashIndex: 9, dirty: 0, missing: 0 }],
+    replication: { mode: 'following' },
     ...overrides,
   };
 }
@@ -58,6 +59,8 @@ t.test('nodes are in sync when nothing is under way and their trees are equal', 
     { name: 'missing', other: { volumes: [{ ...volume, missing: 1 }] }, inSync: false },
     { name: 'dirty', other: { volumes: [{ ...volume, dirty: 1 }] }, inSync: false },
     { name: 'no volume', other: { volumes: [] }, inSync: false },
+    { name: 'unsettled', other: { replication: { mode: 'unsettled' } }, inSync: false },
+    { name: 'leading', other: { replication: { mode: 'leading' } }, inSync: true },
     { name: 'behind', other: { raft: { ...raft, appliedIndex: 8 } }, inSync: false },
   ];
   for (const { name, other, inSync } of cases) {

@@ -27,6 +27,8 @@ import { type LabProcess, runsScript } from './processes.ts';
 import { builtProgram } from './project-files.ts';
 import { type UntilOptions, until } from './until.ts';
 
+const SWITCHOVER_MS = 20_000;
+
 export interface LabClusterOptions {
   /** Default 3. */
   readonly nodes?: number;
@@ -36,6 +38,8 @@ export interface LabClusterOptions {
   readonly adjust?: (id: string, config: NodeConfig) => NodeConfig;
   /** Added to the environment of every daemon. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The folder of the compiled project that a node runs; without one, this project's own. */
+  readonly buildOf?: (id: string) => string | undefined;
 }
 
 export class LabCluster {
@@ -84,7 +88,8 @@ export class LabCluster {
   /** Starts the daemon of a node; also again after it was killed or its machine was booted. */
   start(id: string): ChildProcess {
     const { config, log } = this.pathsOf(id);
-    const argv = [process.execPath, builtProgram('src/cli/main.ts'), 'run', '--config', config];
+    const program = builtProgram('src/cli/main.ts', this.#options.buildOf?.(id));
+    const argv = [process.execPath, program, 'run', '--config', config];
     const output = openSync(log, 'a');
     try {
       const { env = {} } = this.#options;
@@ -150,6 +155,20 @@ export class LabCluster {
       return serving.length === 1 && serving[0] !== other ? serving[0] : undefined;
     };
     return until('a primary serves', look, { timeoutMs: 30_000, everyMs: 50, ...options });
+  }
+
+  /** Asks the primary to give its place away; resolves when another node serves. */
+  async switchOver(to?: string): Promise<void> {
+    const primary = await this.untilPrimary();
+    const { status, body } = await this.call(primary, {
+      method: 'POST',
+      path: `/v1/switchover?wait=${SWITCHOVER_MS}ms`,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ to }),
+      timeoutMs: SWITCHOVER_MS,
+    });
+    if (status === 200) return;
+    throw new Error(`asked for a switchover, ${primary} answered ${status} ${body}`);
   }
 
   /** Resolves when these nodes have the same trees and nothing is on its way. */

@@ -14,6 +14,7 @@ export interface NodeStatus {
   readonly service: { readonly state: string };
   readonly address: ReadonlyArray<{ readonly address: string; readonly held: boolean }>;
   readonly volumes: readonly VolumeStatus[];
+  readonly replication: { readonly mode: string };
 }
 
 export interface VolumeStatus {
@@ -32,15 +33,22 @@ export function isPrimary(status: NodeStatus): boolean {
   return status.role === 'primary' && status.tenure.valid && holdsAll;
 }
 
+/** Its files are what the log says, up to what it has applied. */
+export function isWhole({ replication, volumes }: NodeStatus): boolean {
+  const isSettled = ['following', 'leading'].includes(replication.mode);
+  return isSettled && volumes.every(({ missing }) => missing === 0);
+}
+
 /** All have applied the same and nothing is on its way. */
 export function areInSync(statuses: readonly NodeStatus[]): boolean {
   const [first, ...others] = statuses;
   if (first === undefined) return false;
   const applied = first.raft.appliedIndex;
   const isQuiet = statuses.every(
-    ({ raft, volumes }) =>
-      raft.appliedIndex === applied &&
-      volumes.every(({ dirty, missing }) => dirty === 0 && missing === 0),
+    (status) =>
+      status.raft.appliedIndex === applied &&
+      isWhole(status) &&
+      status.volumes.every(({ dirty }) => dirty === 0),
   );
   return isQuiet && others.every(({ volumes }) => sameTrees(first.volumes, volumes));
 }

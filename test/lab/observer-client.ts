@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { ended, type Machine } from './machine.ts';
 import { BRIDGE, BRIDGE_MAC, type LabNetwork, OBSERVER_ADDRESSES } from './network.ts';
 import {
+  GAP_MS_MAX,
   type ObserverEvent,
   type ObserverSummary,
   PROGRESS_SAMPLES,
@@ -41,6 +42,22 @@ export interface ObserverReport {
   readonly summary: ObserverSummary;
   readonly violations: readonly Violation[];
   readonly exitCode: number | null;
+}
+
+/** Why a run did not pass, in words; nothing when it did. A void run proves nothing. */
+export function objectionsTo({ summary, violations }: ObserverReport): readonly string[] {
+  const { samples, longestGapMs, arpDropped, doubleService, doubleAddress } = summary;
+  const objections = violations.map(
+    ({ violation, fromMs, toMs, who }) =>
+      `${violation} of ${who.join(' and ')} for ${Math.round(toMs - fromMs)} ms`,
+  );
+  if (doubleService > 0) objections.push(`${doubleService} samples saw two services`);
+  if (doubleAddress > 0) objections.push(`${doubleAddress} requests had two answers`);
+  if (summary.void) {
+    const gap = `longest gap ${Math.round(longestGapMs)} ms of at most ${GAP_MS_MAX}`;
+    objections.push(`void: ${samples} samples, ${gap}, ${arpDropped} frames lost`);
+  }
+  return objections;
 }
 
 interface Waiter {

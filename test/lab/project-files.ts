@@ -6,9 +6,12 @@ import { dirname, join } from 'node:path';
 /** The folder that holds package.json. */
 export const projectRoot: string = findRoot(import.meta.dirname);
 
+/** The folder of everything compiled, tests included. */
+export const buildFolder: string = join(projectRoot, 'build');
+
 /** The compiled form of a source file of this project, for instance `src/cli/main.ts`. */
-export function builtProgram(source: string): string {
-  const program = join(projectRoot, 'build', source.replace(/\.ts$/, '.js'));
+export function builtProgram(source: string, build: string = buildFolder): string {
+  const program = join(build, source.replace(/\.ts$/, '.js'));
   if (existsSync(program)) return program;
   throw new Error(`${program} is missing: run "npm run build:test" first`);
 }

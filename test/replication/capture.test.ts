@@ -24,6 +24,9 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Pair } from './pair.ts';
 
+// The machine may be busy with other things.
+t.setTimeout(120_000);
+
 async function opened(t: Test): Promise<{ pair: Pair; at: (path: string) => string }> {
   const pair = await Pair.open(t);
   return { pair, at: (path) => join(pair.primary.path, path) };

@@ -15,7 +15,7 @@ import type { HostReport, ToHost } from './follower-host.ts';
 import { Group, type GroupNode } from './group.ts';
 import { randomFrom, Vandal } from './vandal.ts';
 
-const ROUNDS = 12;
+const ROUNDS = 8;
 const OPERATIONS = 150;
 /** The whole of a round is carried out in about this time. */
 const KILL_WITHIN_MS = 80;

@@ -114,7 +114,7 @@ export class GroupNode {
           throw new MailraftError('NO_QUORUM', 'nobody leads');
         }
         group.asked.push(method);
-        return await leader.replicator.answer(method, params);
+        return await leader.replicator.answer(method, params, this.name);
       },
       onApplied: (index) => {
         this.applied = index;

@@ -228,6 +228,23 @@ t.test('a long file whose first pieces came before the state was fetched is ther
   await equal(t, both, 'after the rest of the log');
 });
 
+t.test('a member that asks for the state again and again holds one session', async (t) => {
+  const { a } = await founded(scratch(t));
+  const open = async (from: string): Promise<number> => {
+    const answer = (await a.running.answer('resync.open', {}, from)) as { session: number };
+    return answer.session;
+  };
+  const sessions: number[] = [];
+  for (let attempt = 0; attempt < 20; attempt += 1) sessions.push(await open('b'));
+  const other = await open('c');
+  const list = (session: number | undefined, from: string): Promise<unknown> =>
+    a.running.answer('resync.list', { session, volume: 1, directory: 1 }, from);
+  await t.rejects(list(sessions[0], 'b'), { code: 'NOT_FOUND' }, 'what it gave up is gone');
+  await t.rejects(list(other, 'b'), { code: 'NOT_FOUND' }, 'and of no use to another member');
+  t.match(await list(sessions.at(-1), 'b'), { isLast: true });
+  t.match(await list(other, 'c'), { isLast: true });
+});
+
 t.test('salvage is counted without reading it again, and not before it is complete', (t) => {
   const store = new SalvageStore(join(scratch(t).path, 'salvage'), 'a');
   const meta = { mode: 0o644, uid: 0, gid: 0, mtimeSeconds: 1, mtimeNanoseconds: 0 };

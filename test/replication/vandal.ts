@@ -29,11 +29,14 @@ export function randomFrom(seed: number): (below: number) => number {
 export class Vandal {
   readonly #root: string;
   readonly #random: (below: number) => number;
+  readonly #signed: string;
   #serial = 0;
 
-  constructor(root: string, random: (below: number) => number) {
+  /** @param signed what its contents begin with, to tell them from those of others */
+  constructor(root: string, random: (below: number) => number, signed = '') {
     this.#root = root;
     this.#random = random;
+    this.#signed = signed;
   }
 
   act(): void {
@@ -46,7 +49,7 @@ export class Vandal {
   #write(): void {
     const bytes = this.#random(20) === 0 ? 700_000 : this.#random(3000);
     this.#serial += 1;
-    writeFileSync(this.#file(), Buffer.alloc(bytes, `${this.#serial} `));
+    writeFileSync(this.#file(), Buffer.alloc(bytes, `${this.#signed}${this.#serial} `));
   }
 
   #move(): void {
@@ -64,7 +67,7 @@ export class Vandal {
     const log = join(this.#directory(), 'log');
     if (existsSync(log)) renameSync(log, `${log}.1`);
     this.#serial += 1;
-    writeFileSync(log, `log ${this.#serial}`);
+    writeFileSync(log, `log ${this.#signed}${this.#serial}`);
   }
 
   #renameDirectory(): void {

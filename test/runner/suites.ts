@@ -33,6 +33,11 @@ const SOLITARY: readonly Solitary[] = [
     limitSeconds: 240,
   },
   {
+    under: 'test/sim/campaign.test.ts',
+    because: 'it works on all cores',
+    limitSeconds: 300,
+  },
+  {
     under: 'test/service/address-ip.test.ts',
     because: 'it measures when an address is gone',
     limitSeconds: LIMIT_SECONDS,

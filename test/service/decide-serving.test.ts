@@ -92,7 +92,18 @@ t.test(
     check(t, [
       { name: 'used up', life: used, situation, becomes: departs },
       { name: 'one is long ago', life: old, situation, becomes: restarts },
-      { name: 'nobody else is ready', life: used, situation: lonely, becomes: restarts },
+      {
+        name: 'nobody else is ready',
+        life: { ...used, restartsAtMs: [NOW_MS - 59_999, NOW_MS - 1000] },
+        situation: lonely,
+        becomes: restarts,
+      },
+      {
+        name: 'nobody else is ready, and the last restart was a moment ago',
+        life: used,
+        situation: lonely,
+        becomes: { phase: 'serving', capture: 'on', service: 'serve' },
+      },
       {
         name: 'failing probes count like a crash',
         life: used,
@@ -100,7 +111,7 @@ t.test(
         becomes: departs,
       },
     ]);
-    const many = Array.from({ length: 500 }, (_, at) => NOW_MS - at);
+    const many = Array.from({ length: 500 }, (_, at) => NOW_MS - 2000 + at);
     const { life } = decide({ ...SERVING, restartsAtMs: many }, lonely, SETTINGS);
     t.ok(
       life.phase === 'serving' && life.restartsAtMs.length <= 100,

@@ -140,6 +140,7 @@ t.test('weak: the kernel ends the service with its parent', async (t) => {
   await until(() => servicesOf(name).length === 1, 'the service runs');
   parent.kill('SIGKILL');
   await until(() => servicesOf(name).length === 0, 'it is gone', 1000);
+  t.same(servicesOf(name), []);
 });
 
 t.test('lines without end are cut, and the last one is not lost', async (t) => {

@@ -22,7 +22,7 @@ type Kind =
   | 'diskFull'
   | 'damage';
 
-const KINDS: readonly Kind[] = [
+export const FAULT_KINDS: readonly Kind[] = [
   'killDaemon',
   'powerOff',
   'powerOffAll',
@@ -49,8 +49,8 @@ export class Faults {
     this.#simulation = simulation;
     this.#chance = simulation.chance.fork();
     const share = this.#chance.between(0.2, 0.9);
-    const drawn = KINDS.filter(() => this.#chance.happens(share));
-    this.#kinds = drawn.length > 0 ? drawn : KINDS;
+    const drawn = FAULT_KINDS.filter(() => this.#chance.happens(share));
+    this.#kinds = drawn.length > 0 ? drawn : FAULT_KINDS;
     this.#meanMs = this.#chance.between(300, 6000);
   }
 

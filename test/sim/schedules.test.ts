@@ -75,6 +75,18 @@ t.test('rule 1: a recorded hand-over lets its target serve without waiting', asy
   t.ok(simulation.world.nowMs - atMs < LEASE_MS, `${simulation.world.nowMs - atMs} ms`);
 });
 
+t.test('a leader asks for its lease at once, not a heartbeat later', async (t) => {
+  const { simulation, a, others } = serving();
+  const { host } = others[0];
+  if (host === undefined) throw new Error('the other runs');
+  a.switchover = { to: others[0].id };
+  simulation.until(() => host.standing.role === 'leader', 5000, 'the target is not elected');
+  const electedAtMs = simulation.world.nowMs;
+  simulation.until(() => host.leaseEndMs > 0, LEASE_MS, 'there is no lease');
+  const tookMs = simulation.world.nowMs - electedAtMs;
+  t.ok(tookMs < host.tickMs, `a lease after ${tookMs} ms, a tick lasts ${host.tickMs} ms`);
+});
+
 t.test('rule 2: voters that were restarted keep the longest promise they ever gave', async (t) => {
   for (const drifts of [
     [-0.02, 0.02, 0.02],

@@ -54,6 +54,12 @@ const STOP_MS_MAX = 2_500;
 const GONE_MS_MAX = 5_000;
 const TAIL_BYTES = 4_096;
 
+/** What a daemon gets besides its configuration. */
+export interface DaemonExtras {
+  readonly options?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 export class DemoCluster {
   readonly layout: DemoLayout;
   /** In the order of the nodes. */
@@ -123,15 +129,16 @@ export class DemoCluster {
     return this.#daemons.has(id);
   }
 
-  /** Starts the daemon of a node, also again; returns its pid. `extra` joins its environment. */
-  start(id: string, extra: Readonly<Record<string, string>> = {}): number {
+  /** Starts the daemon of a node, also again; returns its pid. */
+  start(id: string, { options = [], env = {} }: DaemonExtras = {}): number {
     const { configFile, logFile } = this.node(id);
     const output = openSync(logFile, 'a');
     try {
-      const daemon = spawn(process.execPath, [this.#program, 'run', '--config', configFile], {
+      const argv = [this.#program, 'run', '--config', configFile, ...options];
+      const daemon = spawn(process.execPath, argv, {
         stdio: ['ignore', output, output],
         detached: true,
-        env: { ...environment(this.layout.folder), ...extra },
+        env: { ...environment(this.layout.folder), ...env },
       });
       assert(daemon.pid !== undefined, 'the running program can be started once more');
       this.#daemons.set(id, daemon);

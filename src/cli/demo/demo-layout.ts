@@ -39,6 +39,8 @@ const PORTS_PER_NODE = 4;
 export const PORT_COUNT: number = NODE_IDS.length * PORTS_PER_NODE + 2;
 /** Short enough to be watched, long enough for a machine that does three nodes' work. */
 const LEASE = '1500ms';
+/** A node joins only where a full journal has room: a demo must not ask for a large disk. */
+const JOURNAL = '1GiB';
 
 export function layoutOf(folder: string, ports: readonly number[]): DemoLayout {
   assert(ports.length === PORT_COUNT, 'a layout has a port for everything that listens');
@@ -101,6 +103,7 @@ export function configText(layout: DemoLayout, self: DemoNode, serverScript: str
       { driver: 'proxy', address: shared.pop3, to: own.pop3 },
     ],
     timing: { lease: LEASE },
+    journal: { maxSize: JOURNAL },
   });
 }
 

@@ -4,7 +4,8 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { isMailraftError, messageOf, systemCode } from '../../errors.ts';
+import { isMailraftError, MailraftError, messageOf, systemCode } from '../../errors.ts';
+import { problemOf } from '../problem.ts';
 import { MailCorpus } from './corpus.ts';
 import { DemoCluster } from './demo-cluster.ts';
 import { DEMO_HOST } from './demo-layout.ts';
@@ -14,6 +15,7 @@ import { sendMail } from './send-mail.ts';
 import { SmtpLoad } from './smtp-load.ts';
 import { monotonicMs } from './smtp-session.ts';
 import { StatusLine } from './status-line.ts';
+import { Waiting } from './waiting.ts';
 
 export interface InteractiveOptions {
   readonly seed: number;
@@ -29,6 +31,9 @@ export interface InteractiveOptions {
 const LOAD_PER_SECOND = 2;
 const SWITCHOVER_S_MAX = 20;
 const STATUS_EVERY_MS = 1_000;
+const SERVICE_MS_MAX = 20_000;
+/** Of a time of day with its seconds. */
+const TIME_LENGTH = 8;
 const KEYS: readonly string[] = [
   '  keys  1 2 3  kill -9 the daemon of that node, or start it',
   '        k      kill -9 the service       s  planned move',
@@ -91,8 +96,13 @@ class Interactive {
     return 0;
   }
 
+  /** Aborted when the run is to end, for whatever reason. */
+  get #signal(): AbortSignal {
+    return AbortSignal.any([this.#options.signal, this.#quit.signal]);
+  }
+
   get #isOver(): boolean {
-    return this.#options.signal.aborted || this.#quit.signal.aborted;
+    return this.#signal.aborted;
   }
 
   #introduce(): void {
@@ -104,14 +114,15 @@ class Interactive {
       http: Object.fromEntries(clients.map(({ id, url }) => [id, url])),
     });
     if (this.#options.json) return;
-    const envelope = '--mail-from you@example.com --mail-rcpt reader@example.org';
     const lines = [
       '',
       ...clients.map(({ id, url }) => `  ${id}    ${url}/`),
       `  SMTP  ${smtp}   the shared address: whoever is primary answers`,
       `  POP3  ${pop3}   any user, any password`,
       '',
-      `  send  echo 'Subject: hello' | curl -sS smtp://${smtp} ${envelope} -T -`,
+      `  send  echo 'Subject: hello' | curl -sS smtp://${smtp} \\`,
+      '          --mail-from you@example.com --mail-rcpt reader@example.org -T -',
+      `  list  curl -sS -u me:me pop3://${pop3}/`,
       `  read  curl -sS -u me:me pop3://${pop3}/1`,
       '',
       ...(process.stdin.isTTY ? KEYS : ['  end   SIGINT or SIGTERM']),
@@ -141,6 +152,8 @@ class Interactive {
     try {
       await this.#act(key);
     } catch (error) {
+      // What the end has cut short has not failed.
+      if (this.#isOver) return;
       const isOfService = isMailraftError(error) || systemCode(error) !== undefined;
       if (isOfService) this.#tell('failed', messageOf(error));
       else this.#fail(error);
@@ -151,7 +164,7 @@ class Interactive {
     const id = this.#cluster.ids[Number(key) - 1];
     if (id !== undefined) await this.#toggle(id);
     else if (key === 's') await this.#switchOver();
-    else if (key === 'k') this.#killService();
+    else if (key === 'k') await this.#killService();
     else if (key === 'm') await this.#sendMail();
     else if (key === 'q' || key === CTRL_C) this.#quit.abort();
   }
@@ -173,13 +186,15 @@ class Interactive {
       return;
     }
     this.#tell('switchover', `planned move away from ${from}`, { node: from });
-    const answer = await this.#cluster.client(from).operate('/v1/switchover', SWITCHOVER_S_MAX);
-    const to = await this.#cluster.primary();
-    const text = answer?.status === 200 ? `${to ?? 'nobody'} serves` : 'the move failed';
-    this.#tell('switchover', text, { answer: answer?.body });
+    const path = '/v1/switchover';
+    const answer = await this.#cluster.client(from).operate(path, SWITCHOVER_S_MAX);
+    if (answer === undefined) throw new MailraftError('TIMED_OUT', `${from} does not answer`);
+    const { status, body } = answer;
+    if (status !== 200) throw problemOf(status, body, path);
+    this.#tell('switchover', 'the move is done', { answer: body });
   }
 
-  #killService(): void {
+  async #killService(): Promise<void> {
     const [service] = this.#cluster.services();
     if (service === undefined) {
       this.#tell('kill', 'no service runs');
@@ -188,10 +203,18 @@ class Interactive {
     const { node, pid } = service;
     signalProcess(pid, 'SIGKILL');
     this.#tell('kill', `kill -9 of the service of ${node} (pid ${pid})`, { node, pid });
+    const killedAtMs = monotonicMs();
+    const waiting = new Waiting({ msMax: SERVICE_MS_MAX, signal: this.#signal });
+    const next = await waiting.until('a service to run again', () =>
+      this.#cluster.services().find((other) => other.pid !== pid),
+    );
+    const after = seconds(monotonicMs() - killedAtMs, 2);
+    const text = `a service runs on ${next.node} (pid ${next.pid}) after ${after} s`;
+    this.#tell('service', text, { node: next.node, pid: next.pid });
   }
 
   async #sendMail(): Promise<void> {
-    const subject = `hello at ${new Date().toLocaleTimeString()}`;
+    const subject = `hello at ${new Date().toTimeString().slice(0, TIME_LENGTH)}`;
     const answer = await sendMail(DEMO_HOST, this.#cluster.layout.smtpPort, subject);
     this.#tell('mail', `sent "${subject}": ${answer}`, { subject, answer });
   }
@@ -222,7 +245,7 @@ class Interactive {
   }
 
   async #pause(): Promise<void> {
-    const signal = AbortSignal.any([this.#options.signal, this.#quit.signal]);
+    const signal = this.#signal;
     try {
       await delay(STATUS_EVERY_MS, undefined, { signal });
     } catch (error) {

@@ -52,8 +52,9 @@ export class NodeClient {
       const response = await fetch(`${this.url}${path}`, { ...request, signal });
       return { status: response.status, body: parse(await response.text()) };
     } catch (error) {
-      // What `fetch` throws when nobody answers, or not in time.
-      if (error instanceof TypeError || error instanceof DOMException) return undefined;
+      // What `fetch` throws when nobody answers, or not in time: mostly errors of its own.
+      const isOfFetch = error instanceof TypeError || error instanceof DOMException;
+      if (isOfFetch || systemCode(error) !== undefined) return undefined;
       throw error;
     }
   }

@@ -1,14 +1,15 @@
 /**
  * An independent witness of "never two services": samples the service processes of all
- * nodes from /proc, in a thread that nothing of the cluster or of the demo can delay.
+ * nodes from /proc, in a process that nothing of the cluster or of the demo can delay.
  *
  * It believes nobody: it asks the kernel which processes run. It also says how good a
  * witness it was: the number of samples and the longest time it did not look.
  */
 
-import { Worker } from 'node:worker_threads';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { assert, MailraftError } from '../../errors.ts';
-import { SAMPLES, type SamplerThreadData, STOP } from './process-sampler-cells.ts';
+import type { FromSampler, ToSampler } from './process-sampler-words.ts';
 import type { ProcessScanOptions } from './process-scan.ts';
 import type { SamplerResult } from './process-timeline.ts';
 
@@ -17,45 +18,55 @@ export interface ProcessSamplerOptions extends ProcessScanOptions {
   readonly periodMs?: number;
 }
 
+/** Garbage is collected by the thread that samples: it waits for no other. */
+const NODE_OPTIONS = ['--single-threaded-gc', '--max-semi-space-size=16'];
+
 export class ProcessSampler {
   readonly #options: ProcessSamplerOptions;
-  readonly #cells: Int32Array<SharedArrayBuffer> = new Int32Array(new SharedArrayBuffer(8));
-  #worker: Worker | undefined;
+  #process: ChildProcess | undefined;
   #result: Promise<SamplerResult> | undefined;
+  #samples = 0;
 
   constructor(options: ProcessSamplerOptions) {
     this.#options = options;
   }
 
-  /** Samples so far; it grows while the sampler is awake. */
+  /** Samples so far, as last told; it grows while the sampler is awake. */
   get samples(): number {
-    return Atomics.load(this.#cells, SAMPLES);
+    return this.#samples;
   }
 
   start(): void {
-    assert(this.#worker === undefined, 'a sampler is started once');
+    assert(this.#process === undefined, 'a sampler is started once');
     const { periodMs = 10, ...scan } = this.#options;
-    const workerData: SamplerThreadData = { scan, periodMs, shared: this.#cells.buffer };
-    const worker = new Worker(new URL('./process-sampler-thread.js', import.meta.url), {
-      workerData,
+    const program = fileURLToPath(new URL('./process-sampler-main.js', import.meta.url));
+    const sampler = spawn(process.execPath, [...NODE_OPTIONS, program], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    this.#worker = worker;
+    this.#process = sampler;
     this.#result = new Promise((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
-      worker.once('exit', () => {
+      sampler.on('message', (word: FromSampler) => {
+        if (word.kind === 'samples') this.#samples = word.count;
+        else resolve(word.result);
+      });
+      sampler.once('error', reject);
+      sampler.once('exit', () => {
         reject(new MailraftError('SERVICE_FAILED', 'the sampler ended without a result'));
       });
     });
     // Its failure is told by `stop`, which may be called much later.
     this.#result.catch(() => {});
+    sampler.send({ kind: 'start', scan, periodMs } satisfies ToSampler);
   }
 
   /** Ends the sampling and gives its account. Throws when the sampler had failed. */
   stop(): Promise<SamplerResult> {
     assert(this.#result !== undefined, 'a sampler is started before it is stopped');
-    Atomics.store(this.#cells, STOP, 1);
-    Atomics.notify(this.#cells, STOP);
+    // One that has ended is told of by its result.
+    if (this.#process?.connected === true) {
+      this.#process.send({ kind: 'stop' } satisfies ToSampler, () => undefined);
+    }
     return this.#result;
   }
 }

@@ -52,6 +52,9 @@ export function findOutage(
     const firstSuccessAtMs = successesAtMs[index] ?? 0;
     if (firstSuccessAtMs <= eventAtMs) continue;
     if (lastSuccessAtMs >= untilMs) break;
+    // A silence that spans the next event is the doing of the one that it begins nearer to.
+    const isOfNext = lastSuccessAtMs - eventAtMs > untilMs - lastSuccessAtMs;
+    if (firstSuccessAtMs > untilMs && isOfNext) break;
     const gapMs = firstSuccessAtMs - lastSuccessAtMs;
     if (longest === undefined || gapMs > longest.gapMs) {
       longest = { eventAtMs, lastSuccessAtMs, firstSuccessAtMs, gapMs };

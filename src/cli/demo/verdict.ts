@@ -266,7 +266,7 @@ function judgeServices(services: SamplerResult): BrokenPromise[] {
     broken.push({ promise: 'one-service', text });
   }
   if (services.samples === 0 || services.longestGapMs >= GAP_MS_MAX) {
-    const text = `${services.samples} samples, longest gap ${services.longestGapMs} ms: the run is void`;
+    const text = `${services.samples} samples, longest gap ${Math.round(services.longestGapMs)} ms: the run is void`;
     broken.push({ promise: 'sampler-awake', text });
   }
   return broken;

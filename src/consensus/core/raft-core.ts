@@ -14,7 +14,7 @@
 import { assert } from '../../errors.ts';
 import { appendEntries, type Proposal } from './append.ts';
 import { campaign } from './election.ts';
-import { beginTransfer, broadcastAppend, sendAppend } from './leader.ts';
+import { beginTransfer, broadcastAppend, broadcastHeartbeat, sendAppend } from './leader.ts';
 import { bytesOf, type LogView } from './log/log-view.ts';
 import type { Message } from './messages.ts';
 import { type CoreOptions, type CoreStart, checkOptions } from './options.ts';
@@ -158,6 +158,13 @@ export class RaftCore {
   resign(): void {
     if (this.#state.role === 'follower') return;
     becomeFollower(this.#state, this.#state.term, NO_NODE);
+  }
+
+  /** Starts a heartbeat round ahead of its time; does nothing at others than a leader. */
+  beat(): void {
+    if (this.#state.role !== 'leader') return;
+    this.#state.heartbeatElapsed = 0;
+    broadcastHeartbeat(this.#state);
   }
 
   /** Messages to `id` were lost: what was sent ahead must be sent again. */

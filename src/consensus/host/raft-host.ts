@@ -416,7 +416,11 @@ export class RaftHost {
       before.role === now.role && before.term === now.term && before.leader === now.leader;
     if (isSame) return;
     this.#standing = now;
-    if (now.role === 'leader') this.#lease.reset();
+    if (now.role === 'leader') {
+      this.#lease.reset();
+      // The service waits for the lease: the first round does not wait for its turn.
+      this.#core.beat();
+    }
     this.#ports.events.onStanding(now);
   }
 

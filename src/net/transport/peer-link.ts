@@ -43,6 +43,7 @@ export class PeerLink {
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
   #problem: string | undefined;
+  #refusal: string | undefined;
 
   constructor(options: LinkOptions, events: LinkEvents) {
     this.#options = options;
@@ -57,6 +58,11 @@ export class PeerLink {
   /** Why there is no connection, for status. */
   get problem(): string | undefined {
     return this.#isUp ? undefined : this.#problem;
+  }
+
+  /** The peer answers, and does not want this node. */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   /** @returns false when it was dropped */
@@ -105,9 +111,11 @@ export class PeerLink {
   #meet(payload: Buffer): void {
     const welcome = decodeWelcome(payload);
     if (welcome.refusal !== '') {
-      throw new MailraftError('PEER_REFUSED', `${welcome.from} refuses: ${welcome.refusal}`);
+      this.#refusal = `${welcome.from} refuses: ${welcome.refusal}`;
+      throw new MailraftError('PEER_REFUSED', this.#refusal);
     }
     this.#isUp = true;
+    this.#refusal = undefined;
     this.#pauseMs = PAUSE_MS_MIN;
     this.#events.onUp();
   }
@@ -116,6 +124,7 @@ export class PeerLink {
     this.#isUp = false;
     this.#connection = undefined;
     this.#problem = reason;
+    if (reason !== this.#refusal) this.#refusal = undefined;
     this.#events.onDown(reason);
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => this.#dial(), this.#pauseMs);

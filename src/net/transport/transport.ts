@@ -120,16 +120,23 @@ export class Transport {
     this.#peers.get(to)?.links[channel].send(encodeMessage(peerMessage));
   }
 
-  /** Asks a peer; see `RpcClient.ask` for what it throws. */
+  /**
+   * Asks a peer.
+   *
+   * @throws {MailraftError} `PEER_REFUSED` when the peer does not want this node, else
+   *   see `RpcClient.ask`
+   */
   async ask(
     peer: NodeId,
     method: string,
     params: unknown,
     timeoutMs: number = RPC_TIMEOUT_MS,
   ): Promise<unknown> {
-    const rpc = this.#peers.get(peer)?.rpc;
-    if (rpc === undefined) throw new MailraftError('NOT_FOUND', `no peer ${peer}`);
-    return await rpc.ask(method, params, timeoutMs);
+    const known = this.#peers.get(peer);
+    if (known === undefined) throw new MailraftError('NOT_FOUND', `no peer ${peer}`);
+    const refusal = this.refusalBy(peer);
+    if (refusal !== undefined) throw new MailraftError('PEER_REFUSED', refusal);
+    return await known.rpc.ask(method, params, timeoutMs);
   }
 
   isConnected(peer: NodeId): boolean {
@@ -139,6 +146,11 @@ export class Transport {
   /** Why there is no connection to a peer, for status. */
   problemOf(peer: NodeId): string | undefined {
     return this.#peers.get(peer)?.links.control.problem;
+  }
+
+  /** Why a peer that answers does not want this node; undefined while it does. */
+  refusalBy(peer: NodeId): string | undefined {
+    return this.#peers.get(peer)?.links.bulk.refusal;
   }
 
   #link(id: NodeId, endpoint: Endpoint): Peer {
@@ -188,8 +200,9 @@ export class Transport {
     }
     const isOther = hello.clusterId !== own.clusterId && hello.clusterId !== '';
     if (isOther && own.clusterId !== '') return 'this is another cluster of the same name';
-    if (hello.channel !== 'bulk' && (hello.clusterId === '' || own.clusterId === '')) {
-      return 'the cluster is not founded yet';
+    if (hello.channel !== 'bulk') {
+      if (own.clusterId === '') return 'this node belongs to no cluster yet';
+      if (hello.clusterId === '') return `${hello.from} belongs to no cluster yet`;
     }
     return this.#options.refusalOf(hello);
   }

@@ -6,8 +6,8 @@
  */
 
 import { closeSync, readSync } from 'node:fs';
-import { systemCode } from '../../errors.ts';
-import { checked, cString, nativeAsync, nativeFunction } from './libc.ts';
+import { MailraftError, systemCode } from '../../errors.ts';
+import { checked, cString, lastErrorIs, nativeAsync, nativeFunction } from './libc.ts';
 
 const initCall = nativeFunction('int inotify_init1(int flags)');
 const addCall = nativeFunction('int inotify_add_watch(int fd, const uint8_t *path, uint32_t mask)');
@@ -74,7 +74,12 @@ export class Inotify {
   watch(directoryFd: number): number {
     // The path of a descriptor leads to the directory itself, wherever it is by now.
     const path = cString(Buffer.from(`/proc/self/fd/${directoryFd}`));
-    return checked(addCall(this.#fd, path, WATCHED), 'inotify_add_watch', () => `${directoryFd}`);
+    const watch = addCall(this.#fd, path, WATCHED);
+    if (watch < 0 && lastErrorIs('ENOSPC')) {
+      const text = 'the system watches no more directories: raise fs.inotify.max_user_watches';
+      throw new MailraftError('OVERLOADED', text);
+    }
+    return checked(watch, 'inotify_add_watch', () => `${directoryFd}`);
   }
 
   unwatch(watch: number): void {

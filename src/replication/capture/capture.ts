@@ -54,6 +54,8 @@ interface PendingBarrier {
   /** Marks up to this one must be dealt with; undefined until the marker came through. */
   serial: number | undefined;
   readonly startedAtMs: number;
+  /** Files that were taken, but as a mix of moments. */
+  readonly mixed: Set<string>;
   readonly resolve: (result: BarrierResult) => void;
 }
 
@@ -72,6 +74,8 @@ export class Capture {
   readonly #watcher: Watcher;
   readonly #observer: Observer;
   readonly #barriers: PendingBarrier[] = [];
+  /** Marks in directories that are not where they were, until those are found again. */
+  #strays: Mark[] = [];
   #barrierWatch = -1;
   #barrierSerial = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -116,13 +120,15 @@ export class Capture {
    * Covers every file closed, renamed or removed before the call, and of files still
    * open the content at the call; resolves when all of it is proposed.
    */
-  barrier(): Promise<BarrierResult> {
+  async barrier(): Promise<BarrierResult> {
     this.#barrierSerial += 1;
     const marker = `barrier-${this.#barrierSerial}`;
-    return new Promise((resolve) => {
+    // When the marker finds no room there is no barrier.
+    this.#dropMarker(marker);
+    return await new Promise((resolve) => {
       const startedAtMs = performance.now();
-      this.#barriers.push({ marker, serial: undefined, startedAtMs, resolve });
-      this.#dropMarker(marker);
+      const mixed = new Set<string>();
+      this.#barriers.push({ marker, serial: undefined, startedAtMs, mixed, resolve });
     });
   }
 
@@ -180,6 +186,7 @@ export class Capture {
   async #round(): Promise<void> {
     if (this.#isClosed) return;
     await this.#takeEvents(this.#inotify.read());
+    this.#takeStrays();
     for (const mark of this.#marks.takePresent(LOOKS_PER_ROUND)) {
       if (this.#isClosed) return;
       await this.#look(mark);
@@ -188,6 +195,7 @@ export class Capture {
     if (!this.#marks.hasPresent) {
       for (const mark of this.#marks.takeGone(LOOKS_PER_ROUND)) await this.#conclude(mark);
     }
+    if (this.#marks.count === 0) this.#giveUpStrays();
     if (this.#marks.count === 0) await this.#observer.removeParked();
     this.#lookAtDirectories();
     this.#watcher.watched.release();
@@ -202,6 +210,7 @@ export class Capture {
     for (const event of events) {
       if ((event.mask & EVENT.overflow) !== 0) {
         this.#parts.events.onOverflow();
+        this.#strays = [];
         await this.#watcher.watchAll(this.#parts.trees);
         // Markers may have been lost with the rest; and what they cover is marked anew.
         for (const barrier of this.#barriers) {
@@ -224,9 +233,11 @@ export class Capture {
 
   async #look(mark: Mark): Promise<void> {
     const { directory, name, serial, firstAtMs } = mark;
-    const dir = this.#watcher.watched.open(directory);
-    // What became of a directory that is not where it was is told in its own parent.
-    if (dir === undefined) return;
+    const dir = this.#watcher.findPlaced(directory);
+    if (dir === undefined) {
+      this.#strays.push(mark);
+      return;
+    }
     const stat = directory.tree.stat({ dir, name });
     if (stat === undefined) {
       // Without a word that it went, it may be on its way: hear all events first.
@@ -245,6 +256,11 @@ export class Capture {
     switch (look.kind) {
       case 'done':
         return;
+      case 'mixed':
+        for (const barrier of this.#barriers) {
+          if (serial <= (barrier.serial ?? serial)) barrier.mixed.add(this.#textOf(mark));
+        }
+        return;
       case 'restless': {
         const dueAtMs = performance.now() + RESTLESS_MS;
         this.#marks.set(directory, name, { dueAtMs, serial, firstAtMs });
@@ -254,16 +270,19 @@ export class Capture {
         await this.#watcher.enter(directory, name, look.id, serial);
         return;
       case 'unsupported': {
-        const path = [...this.#watcher.watched.pathOf(directory), name].join('/');
-        this.#parts.events.onUnsupported(directory.tree.name, path, look.reason);
+        this.#parts.events.onUnsupported(directory.tree.name, this.#textOf(mark), look.reason);
         return;
       }
     }
   }
 
   /** All events said, or a listing did, that nothing has that name any more. */
-  async #conclude({ directory, name, serial }: Mark): Promise<void> {
-    if (!this.#watcher.isReachable(directory)) return;
+  async #conclude(mark: Mark): Promise<void> {
+    const { directory, name, serial } = mark;
+    if (this.#watcher.findPlaced(directory) === undefined) {
+      this.#strays.push(mark);
+      return;
+    }
     // Something came under that name since, or is to be looked at before this.
     if (this.#watcher.statIn(directory, name) !== undefined) {
       this.#marks.set(directory, name, { serial });
@@ -281,6 +300,32 @@ export class Capture {
     this.#watcher.changed.add(directory);
   }
 
+  /** Directories were found again: what is marked in them can be looked at. */
+  #takeStrays(): void {
+    for (const mark of this.#strays.splice(0)) {
+      const { directory, name, serial, firstAtMs, isGone } = mark;
+      if (directory.isGone) continue;
+      if (this.#watcher.findPlaced(directory) === undefined) this.#strays.push(mark);
+      else this.#marks.set(directory, name, { isGone, serial, firstAtMs });
+    }
+  }
+
+  /**
+   * Everything else was looked at: a directory that was not found again has left the
+   * volume, and should it come back it is as good as new.
+   */
+  #giveUpStrays(): void {
+    for (const { directory, serial } of this.#strays.splice(0)) {
+      const { parent, name, isGone } = directory;
+      if (isGone) continue;
+      // It stands where it was, but the index has it no more: it is to be looked at itself.
+      if (parent !== undefined && this.#watcher.isReachable(directory)) {
+        this.#marks.set(parent, name, { serial });
+      }
+      this.#watcher.watched.remove(directory);
+    }
+  }
+
   #lookAtDirectories(): void {
     for (const directory of this.#watcher.changed) {
       const fd = this.#watcher.watched.open(directory);
@@ -292,14 +337,18 @@ export class Capture {
   #finishBarriers(): void {
     for (const barrier of [...this.#barriers]) {
       if (barrier.serial === undefined) continue;
-      const waiting = this.#marks.through(barrier.serial);
+      const strays = this.#strays.filter(({ serial }) => serial <= (barrier.serial ?? 0));
+      const waiting = [...this.#marks.through(barrier.serial), ...strays];
       const isLate = performance.now() - barrier.startedAtMs > BARRIER_DEADLINE_MS;
       if ((waiting.length > 0 || this.#observer.hasParked) && !isLate) continue;
       this.#barriers.splice(this.#barriers.indexOf(barrier), 1);
-      const uncovered = waiting.map(({ directory, name }) =>
-        [...this.#watcher.watched.pathOf(directory), name].join('/'),
-      );
-      barrier.resolve({ uncovered });
+      const names = new Set([...waiting.map((mark) => this.#textOf(mark)), ...barrier.mixed]);
+      if (this.#observer.hasParked) names.add('a directory that was moved and not found yet');
+      barrier.resolve({ uncovered: [...names] });
     }
+  }
+
+  #textOf({ directory, name }: Mark): string {
+    return [...this.#watcher.watched.pathOf(directory), name].join('/');
   }
 }

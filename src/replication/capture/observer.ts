@@ -23,6 +23,8 @@ import type { WatchedDirectory } from './watched-directory.ts';
 export type Look =
   /** The name is dealt with. */
   | { readonly kind: 'done' }
+  /** What it had while it was read is taken, a mix of moments: no barrier covers that. */
+  | { readonly kind: 'mixed' }
   /** It would not hold still: look again. */
   | { readonly kind: 'restless' }
   /** A directory that is new, or moved here: watch it, and look at everything in it. */
@@ -186,6 +188,7 @@ export class Observer {
       }
     }
     if (standing?.record.type === 'directory') await this.#remove(tree, standing.id);
+    // Chunks come directly before the file that needs them.
     if (data === undefined && !this.#sendChunksOf(place, content)) return { kind: 'restless' };
     const volume = tree.number;
     const isOwn = standing?.record.type === 'file' && isSame;
@@ -200,7 +203,7 @@ export class Observer {
       fuzzy: isMixed,
     } as const;
     this.#batcher.add(put, () => this.#sign(tree, id, signature, standing));
-    return DONE;
+    return isMixed ? { kind: 'mixed' } : DONE;
   }
 
   /**

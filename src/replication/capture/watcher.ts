@@ -80,17 +80,21 @@ export class Watcher {
   async enter(parent: WatchedDirectory, name: Buffer, id: FileId, serial: number): Promise<void> {
     const fd = this.#open(parent, name);
     if (fd === undefined) {
-      this.#marks.set(parent, name, {});
+      this.#marks.set(parent, name, { serial });
       return;
     }
     try {
       const known = this.watched.findByInode(parent.tree, statOf(fd).inode);
-      if (known !== undefined) known.id = id;
-      if (known?.parent === parent && keyOf(known.name) === keyOf(name)) {
+      const isSame = known?.id === id && known.parent === parent;
+      if (isSame && keyOf(known.name) === keyOf(name)) {
         this.changed.add(known);
         return;
       }
-      if (known !== undefined) this.watched.move(known, parent, name);
+      if (known !== undefined) {
+        // With another identity nothing in it is in the index yet.
+        known.id = id;
+        this.watched.move(known, parent, name);
+      }
       const directory = known ?? this.watched.add(parent.tree, fd, id, { parent, name });
       await this.#markAll(directory, fd, serial);
       // Whatever was on its way in there when it moved is found by looking once more.
@@ -107,6 +111,12 @@ export class Watcher {
 
   isReachable(directory: WatchedDirectory): boolean {
     return this.watched.open(directory) !== undefined;
+  }
+
+  /** The open directory, if it is where it was last seen and the index has it. */
+  findPlaced(directory: WatchedDirectory): number | undefined {
+    const record = this.#index.find(directory.tree.number, directory.id);
+    return record?.type === 'directory' ? this.watched.open(directory) : undefined;
   }
 
   #mark(

@@ -6,6 +6,7 @@
  * every content that could be had is on this disk (safety rule 14).
  */
 
+import { join } from 'node:path';
 import { MailraftError } from '../../errors.ts';
 import type { CommittedState } from '../committed-state.ts';
 import { decodeRecord } from '../index/records.ts';
@@ -13,7 +14,10 @@ import type { Parts } from '../parts.ts';
 import { type ContentSources, type SettleResult, Settling } from '../settle/settling.ts';
 import { Fetcher } from './fetcher.ts';
 import { bufferOf, type OpenAnswer } from './protocol.ts';
-import { bytesIn, findLack } from './space.ts';
+import { bytesIn, bytesOf, findLack } from './space.ts';
+
+/** Where the journal is in the data directory. */
+const JOURNAL = 'journal';
 
 export interface ResyncOptions {
   readonly dataDir: string;
@@ -72,13 +76,15 @@ export class Resync {
       if (tree === undefined || record.type !== 'directory') return [];
       return [{ path: tree.path, bytes: record.bytes, ownBytes: bytesIn(tree) }];
     });
-    const journal = { path: dataDir, bytes: journalBytesMax, ownBytes: 0 };
+    const ownBytes = bytesOf(join(dataDir, JOURNAL));
+    const journal = { path: dataDir, bytes: journalBytesMax, ownBytes };
     const lack = findLack([journal, ...needs]);
     if (lack === undefined) return;
     const { path, needBytes, freeBytes } = lack;
     throw new MailraftError(
       'NO_SPACE',
-      `volumes and journal need ${needBytes} bytes at ${path}, there are ${freeBytes}`,
+      `volumes and journal need ${needBytes} bytes at ${JSON.stringify(path)}, ` +
+        `there are ${freeBytes}: make room there, it goes on by itself then`,
     );
   }
 }

@@ -22,6 +22,7 @@ import {
 } from './protocol.ts';
 
 interface Session {
+  readonly id: number;
   readonly snapshot: StoreSnapshot;
   /** Position of the log that the snapshot speaks of. */
   readonly index: number;
@@ -30,14 +31,14 @@ interface Session {
 
 /** A session that nobody asks is forgotten after so long. */
 const IDLE_MS = 120_000;
-const SESSIONS_MAX = 8;
 const SESSION_MAX = 2 ** 48 - 1;
 const PAGE_BYTES = 512 * 1024;
 
 export class ResyncSource {
   readonly #parts: Parts;
   readonly #flush: () => Promise<void>;
-  readonly #sessions = new Map<number, Session>();
+  /** By the member that fetches: whoever begins anew has given up what it began before. */
+  readonly #sessions = new Map<string, Session>();
 
   constructor(parts: Parts, flush: () => Promise<void>) {
     this.#parts = parts;
@@ -51,12 +52,12 @@ export class ResyncSource {
     return indexes.length === 0 ? undefined : Math.min(...indexes);
   }
 
-  async answer(method: string, params: unknown): Promise<unknown> {
+  async answer(method: string, params: unknown, from: string): Promise<unknown> {
     switch (method) {
       case 'resync.open':
-        return await this.#open();
+        return await this.#open(from);
       case 'resync.list':
-        return await this.#list(params);
+        return await this.#list(params, from);
       case 'resync.chunk':
         return this.#chunk(params);
       default:
@@ -65,15 +66,10 @@ export class ResyncSource {
   }
 
   close(): void {
-    for (const { snapshot } of this.#sessions.values()) void snapshot.close();
-    this.#sessions.clear();
+    for (const from of this.#sessions.keys()) this.#end(from);
   }
 
-  async #open(): Promise<OpenAnswer> {
-    this.#expire();
-    if (this.#sessions.size >= SESSIONS_MAX) {
-      throw new MailraftError('OVERLOADED', 'too many members fetch the state at once');
-    }
+  async #open(from: string): Promise<OpenAnswer> {
     const { index, trees, state } = this.#parts;
     await this.#flush();
     // What is on disk was written in one transaction with its position.
@@ -81,8 +77,9 @@ export class ResyncSource {
     const stored = index.store.getAt(STATE_KEY, snapshot) ?? encodeState(state.current);
     // A session of one member means nothing to the next one that leads.
     const id = randomInt(1, SESSION_MAX);
-    const session = { snapshot, index: state.current.position.index, usedAtMs: performance.now() };
-    this.#sessions.set(id, session);
+    this.#end(from);
+    const usedAtMs = performance.now();
+    this.#sessions.set(from, { id, snapshot, index: state.current.position.index, usedAtMs });
     const volumes = trees.map(({ number, name }) => {
       const root = index.recordAt(number, ROOT_ID, snapshot);
       if (root === undefined) throw new MailraftError('NOT_FOUND', `volume ${name} has no index`);
@@ -91,10 +88,10 @@ export class ResyncSource {
     return { session: id, state: stored, volumes };
   }
 
-  async #list(params: unknown): Promise<ListAnswer> {
+  async #list(params: unknown, from: string): Promise<ListAnswer> {
     const { session: id, volume, directory, after } = listRequestOf(params);
-    const session = this.#sessions.get(id);
-    if (session === undefined) throw new MailraftError('NOT_FOUND', `no session ${id}`);
+    const session = this.#sessions.get(from);
+    if (session?.id !== id) throw new MailraftError('NOT_FOUND', `no session ${id}`);
     session.usedAtMs = performance.now();
     return await this.#parts.index.page(volume, directory, session.snapshot, {
       after: after === undefined || after === null ? undefined : bufferOf(after),
@@ -127,10 +124,13 @@ export class ResyncSource {
 
   #expire(): void {
     const now = performance.now();
-    for (const [id, session] of this.#sessions) {
-      if (now - session.usedAtMs <= IDLE_MS) continue;
-      void session.snapshot.close();
-      this.#sessions.delete(id);
+    for (const [from, { usedAtMs }] of this.#sessions) {
+      if (now - usedAtMs > IDLE_MS) this.#end(from);
     }
+  }
+
+  #end(from: string): void {
+    void this.#sessions.get(from)?.snapshot.close();
+    this.#sessions.delete(from);
   }
 }

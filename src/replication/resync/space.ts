@@ -3,7 +3,9 @@
  * fetched.
  */
 
-import { closeSync, statfsSync } from 'node:fs';
+import { closeSync, readdirSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemCode } from '../../errors.ts';
 import { openDirectoryAt, openRoot, statOf } from '../../platform/linux/files-at.ts';
 import type { VolumeTree } from '../volume/volume-tree.ts';
 
@@ -39,6 +41,17 @@ export function findLack(needs: readonly SpaceNeed[]): SpaceLack | undefined {
 /** Bytes of all files in a volume, whatever they are. */
 export function bytesIn(tree: VolumeTree): number {
   return bytesBelow(tree, tree.rootFd);
+}
+
+/** Bytes of the files in a directory of mailraft's own; 0 when there is none. */
+export function bytesOf(directory: string): number {
+  try {
+    const names = readdirSync(directory);
+    return names.reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return 0;
+    throw error;
+  }
 }
 
 function bytesBelow(tree: VolumeTree, fd: number): number {

@@ -47,10 +47,12 @@ export class Settling {
   readonly #sources: ContentSources;
   readonly #window = new Window();
   readonly #differences = new Map<VolumeTree, Difference[]>();
+  readonly #hasLed: boolean;
 
   constructor(parts: Parts, sources: ContentSources) {
     this.#parts = parts;
     this.#sources = sources;
+    this.#hasLed = parts.state.current.hasLed;
     for (const [hash, entryIndex] of sources.chunks.entries) {
       this.#window.noteChunk(hash, entryIndex);
     }
@@ -180,7 +182,7 @@ export class Settling {
           salvage,
           reason,
           isSuspect: (id) => this.#window.isSuspect(tree.number, id),
-          isThere: (id) => index.find(tree.number, id) !== undefined,
+          isThere: (id) => !this.#hasLed || index.find(tree.number, id) !== undefined,
           survives: (content, names) => this.#survives(tree, content, names),
           hadDirectory: (name) => this.#window.hasDirectory(name),
         },
@@ -191,9 +193,15 @@ export class Settling {
     }
   }
 
-  /** The log has had the content there since, or has it there now. */
+  /**
+   * The log has had the content since, or has it there now. A follower's disk may be
+   * anywhere on the way; what a primary gave another name was never in the log.
+   */
   #survives(tree: VolumeTree, content: Buffer, names: readonly Buffer[]): boolean {
-    if (this.#window.hadContent(tree.number, names, content)) return true;
+    const isInLog = this.#hasLed
+      ? this.#window.hadContentAt(tree.number, names, content)
+      : this.#window.hadContent(content);
+    if (isInLog) return true;
     return hasContentAt(this.#parts.index, tree.number, names, content);
   }
 

@@ -10,7 +10,7 @@ import type { Effect, FileIndex } from '../index/file-index.ts';
 
 export class Window {
   readonly #slots = new Map<string, Slot>();
-  /** Contents that the log has had since, each under its path, there still or not. */
+  /** Contents that the log has had since, by themselves and with their paths, there still or not. */
   readonly #contents = new Set<string>();
   /** Journal index of the entry that holds a chunk. */
   readonly #chunks = new Map<string, number>();
@@ -72,8 +72,13 @@ export class Window {
     return this.#isAllSuspect || this.#suspects.has(`${volume}/${id}`);
   }
 
+  /** Whether the log has had that content, wherever. */
+  hadContent(content: Buffer): boolean {
+    return this.#contents.has(content.toString('hex'));
+  }
+
   /** Whether the log has had that content under that path. */
-  hadContent(volume: number, names: readonly Buffer[], content: Buffer): boolean {
+  hadContentAt(volume: number, names: readonly Buffer[], content: Buffer): boolean {
     return this.#contents.has(contentKey(volume, names, content));
   }
 
@@ -92,6 +97,7 @@ export class Window {
     if (after === undefined || after.type === 'directory') return;
     const names = [...index.pathOf(volume, after.parent), after.name];
     const content = after.type === 'file' ? after.content : after.target;
+    this.#contents.add(content.toString('hex'));
     this.#contents.add(contentKey(volume, names, content));
   }
 

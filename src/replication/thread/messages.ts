@@ -37,7 +37,12 @@ export interface StatusParcel {
 export type Call =
   | { readonly name: 'makeBaseline' | 'arm' | 'disarm' | 'barrier' }
   | { readonly name: 'sync' | 'salvage' | 'close' }
-  | { readonly name: 'answer'; readonly method: string; readonly params: Uint8Array };
+  | {
+      readonly name: 'answer';
+      readonly method: string;
+      readonly params: Uint8Array;
+      readonly from: string;
+    };
 
 /** What the thread asks of the daemon, see `ReplicationPort`. */
 export type Question =
@@ -131,8 +136,8 @@ export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 /** An error as a message: codes of the system tell of the disk, errors without one of a bug. */
 export function faultOf(error: unknown): Fault {
   const stack = error instanceof Error ? error.stack : undefined;
-  const system: ErrorCode = systemCode(error) === undefined ? 'INVARIANT' : 'STORAGE_FAILED';
-  const code = isMailraftError(error) ? error.code : system;
+  const isOfDisk = /^(E[A-Z0-9]+|LEVEL_\w+)$/.test(systemCode(error) ?? '');
+  const code = isMailraftError(error) ? error.code : isOfDisk ? 'STORAGE_FAILED' : 'INVARIANT';
   return { code, message: messageOf(error), stack };
 }
 

@@ -118,8 +118,8 @@ export class ReplicationThread {
   }
 
   /** See `Replicator.answer`. */
-  async answer(method: string, params: unknown): Promise<unknown> {
-    return await this.#ask({ name: 'answer', method, params: packed(params) });
+  async answer(method: string, params: unknown, from: string): Promise<unknown> {
+    return await this.#ask({ name: 'answer', method, params: packed(params), from });
   }
 
   /** See `Replicator.sync`. */

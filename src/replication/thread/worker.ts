@@ -103,7 +103,7 @@ class ReplicationWorker {
       case 'salvage':
         return await this.#replicator[call.name]();
       case 'answer':
-        return await this.#replicator.answer(call.method, unpacked(call.params));
+        return await this.#replicator.answer(call.method, unpacked(call.params), call.from);
       case 'close':
         this.#reporter.stop();
         // Nothing waits for the daemon any more.

@@ -10,13 +10,14 @@ import type { DecideSettings, Situation } from './situation.ts';
 const SERVE: Orders = { ...NO_ORDERS, capture: 'on', service: 'serve' };
 
 /** One look at an open tenure: serve on, start anew, or begin to give it away. */
+/** A service that nobody else could run is not started anew more often than this. */
+const FORCED_RESTART_PAUSE_MS = 1000;
+
 export function serve(life: Serving, situation: Situation, settings: DecideSettings): Decision {
   const departure = departureFor(situation);
   if (departure !== undefined) return depart(life, situation, departure);
   const crashes = situation.guardian?.crashes ?? 0;
-  if (crashes > life.crashesSeen) {
-    return recover({ ...life, crashesSeen: crashes }, situation, settings);
-  }
+  if (crashes > life.crashesSeen) return recover(life, situation, settings);
   if (life.upAtMs !== undefined) {
     if (situation.probes === 'failing') return recover(life, situation, settings);
     return stay(life, SERVE, undefined);
@@ -47,13 +48,19 @@ function departureFor(
 
 /** The service ended or does not answer: start it anew, or let another node. */
 function recover(life: Serving, situation: Situation, settings: DecideSettings): Decision {
-  const within = afterRestart(life, situation.nowMs, settings);
+  const crashesSeen = situation.guardian?.crashes ?? 0;
+  const seen = { ...life, crashesSeen };
+  const within = afterRestart(seen, situation.nowMs, settings);
   if (within !== undefined) return restart(within);
   if (isAnyoneReady(situation)) {
-    return depart(life, situation, { cause: 'service', to: undefined });
+    return depart(seen, situation, { cause: 'service', to: undefined });
   }
-  // Nobody else could do better: go on trying here.
-  return restart(afterForcedRestart(life, situation.nowMs));
+  // Nobody else could do better: go on trying here, with room to breathe in between.
+  const lastMs = life.restartsAtMs.at(-1) ?? Number.NEGATIVE_INFINITY;
+  if (situation.nowMs - lastMs < FORCED_RESTART_PAUSE_MS) {
+    return stay(life, SERVE, 'the service ended again, and is started anew in a moment');
+  }
+  return restart(afterForcedRestart(seen, situation.nowMs));
 }
 
 function restart(life: Serving): Decision {

@@ -18,6 +18,9 @@ export interface LinkEvents {
 
 const LAST_WORDS_CHARACTERS_MAX = 2000;
 
+/** Garbage is collected by the thread that looks at the clocks: it waits for no other. */
+const NODE_OPTIONS = ['--single-threaded-gc'];
+
 export class GuardianLink {
   readonly #child: ChildProcess;
   readonly #channel: LineChannel;
@@ -62,7 +65,8 @@ export class GuardianLink {
     const { program, settings, events, opened } = parts;
     this.#events = events;
     this.#opened = opened;
-    const child = spawn(process.execPath, [fileURLToPath(program), '--node', settings.node], {
+    const argv = [...NODE_OPTIONS, fileURLToPath(program), '--node', settings.node];
+    const child = spawn(process.execPath, argv, {
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     });

@@ -8,8 +8,7 @@
  */
 
 import { Socket } from 'node:net';
-import { setPriority } from 'node:os';
-import { systemCode } from '../../errors.ts';
+import { raisePriority } from '../../platform/linux/priority.ts';
 import { makeAddress } from '../address/make-address.ts';
 import { runGuardian } from './process.ts';
 
@@ -19,11 +18,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const) {
 // Its only reader is the daemon, which may be gone.
 process.stderr.on('error', () => undefined);
 
-try {
-  setPriority(-10);
-} catch (error) {
-  // Only root may; without it the guardian is as punctual as any other process.
-  if (systemCode(error) !== 'ERR_SYSTEM_ERROR') throw error;
-}
+// Only root is granted more; without it the guardian is as punctual as any other process.
+raisePriority();
 
 runGuardian(new Socket({ fd: 3 }), makeAddress);
