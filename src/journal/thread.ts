@@ -28,6 +28,8 @@ class JournalThread {
   readonly #writer: JournalWriter;
   #queue: WriteBatch[] = [];
   #isFull = false;
+  /** What is on the disk is unknown: nothing more is written, whatever was still queued. */
+  #hasFailed = false;
 
   constructor(port: MessagePort, options: ThreadOptions) {
     this.#port = port;
@@ -119,9 +121,11 @@ class JournalThread {
 
   /** Runs `work`; what it throws is the end of the journal. */
   #guard(work: () => void): void {
+    if (this.#hasFailed) return;
     try {
       work();
     } catch (error) {
+      this.#hasFailed = true;
       const code = isMailraftError(error) ? error.code : 'STORAGE_FAILED';
       this.#tell({ kind: 'failed', fault: { code, message: messageOf(error) } });
       this.#port.close();
