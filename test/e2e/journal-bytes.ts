@@ -71,9 +71,11 @@ function batchesOf(path: string, bytes: Buffer): BatchAt[] {
   const batches: BatchAt[] = [];
   for (let start = 0; start < bytes.length; ) {
     const header = findBatchHeader(bytes, start);
-    if (header === undefined) throw new Error(`${path} has no batch at ${start}`);
+    // What an earlier crash tore is no part of the journal.
+    if (header === undefined) break;
     const body = start + BATCH_HEADER_BYTES;
     const end = body + header.bodyBytes + BATCH_TRAILER_BYTES;
+    if (end > bytes.length) break;
     batches.push({ path, start, end, entries: entriesOf(bytes, body, body + header.bodyBytes) });
     start = end;
   }
