@@ -111,8 +111,9 @@ if (await enterLab(t, import.meta.filename)) {
     await t.rejects(cluster.call('n1', { path: '/silent', timeoutMs: 50 }), 'it has an end');
 
     const underWay = cluster.call('n1', { path: '/silent', timeoutMs: 20_000 });
+    const isLost = t.rejects(underWay, /lost its relay/);
     await network.killEverything('n1');
-    await t.rejects(underWay, /lost its relay/);
+    await isLost;
     serve('n1');
     await answers('n1');
     await network.powerOff('n1');
