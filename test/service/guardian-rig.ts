@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
-import { findProcess, signalProcess } from '../../src/platform/linux/processes.ts';
+import { findProcess, sendSignal, signalProcess } from '../../src/platform/linux/processes.ts';
 import { findProtection } from '../../src/service/driver/protection.ts';
 import { GuardianClient } from '../../src/service/guardian/client.ts';
 import { scratch } from '../support/scratch.ts';
@@ -46,7 +46,8 @@ export class Rig {
     onClose(async () => {
       this.silence();
       await this.client?.close();
-      for (const pid of servicesOf(this.name)) process.kill(pid, 'SIGKILL');
+      // One that ends meanwhile is as good as killed.
+      for (const pid of servicesOf(this.name)) sendSignal(pid, 'SIGKILL');
     });
   }
 
