@@ -1,9 +1,12 @@
 /**
- * Whether the volumes have room for what a service writes: one that has none answers on,
- * and takes nothing more, while another node may have room.
+ * Whether the volumes take what a service writes. One without room answers on, and takes
+ * nothing more, while another node may have room; one that is gone, or that its kernel
+ * made read-only after an error, is a failed disk.
  */
 
-import { statfsSync } from 'node:fs';
+import { accessSync, constants, statfsSync, statSync } from 'node:fs';
+import { MailraftError, messageOf } from '../errors.ts';
+import { statOf } from '../platform/linux/files-at.ts';
 import type { VolumeTree } from './volume/volume-tree.ts';
 
 /** A volume with less free than this is full. */
@@ -24,9 +27,15 @@ export class Room {
     return this.#full.size === 0 ? undefined : [...this.#full.values()].join('; ');
   }
 
-  /** Looks how much is free. */
+  /**
+   * Looks how much is free.
+   *
+   * @throws {MailraftError} `STORAGE_FAILED` when a volume is not there to be written to
+   */
   look(): void {
-    for (const { name, path } of this.#trees) {
+    for (const tree of this.#trees) {
+      const { name, path } = tree;
+      checkPresence(tree);
       const { bavail, bsize } = statfsSync(path);
       const freeBytes = bavail * bsize;
       const isFull = freeBytes < (this.#full.has(name) ? FREE_BYTES_AGAIN : FREE_BYTES_MIN);
@@ -34,4 +43,16 @@ export class Room {
       else this.#full.set(name, `volume ${JSON.stringify(name)} has ${freeBytes} bytes free`);
     }
   }
+}
+
+function checkPresence({ name, path, rootFd }: VolumeTree): void {
+  let reason = 'something else is there now';
+  try {
+    accessSync(path, constants.W_OK);
+    if (statSync(path, { bigint: true }).ino === statOf(rootFd).inode) return;
+  } catch (error) {
+    reason = messageOf(error);
+  }
+  const what = `volume ${JSON.stringify(name)} at ${path} can not be written to any more`;
+  throw new MailraftError('STORAGE_FAILED', `${what}: ${reason}: repair it, then start this node`);
 }

@@ -4,6 +4,7 @@
  * Journal and volume each have a small disk of their own.
  */
 
+import { spawnSync } from 'node:child_process';
 import { cpSync, renameSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { fill } from '../support/small-disk.ts';
@@ -109,10 +110,11 @@ t.test('a primary without space gives its place away', async (t) => {
   }
 });
 
-t.test('a data directory without space costs nobody the service', async (t) => {
+t.test('nor does a full data directory cost the service, or a volume gone bad', async (t) => {
   const nodes = await ThreeNodes.create(t);
   for (const id of nodes.ids) {
-    const reason = nodes.mount(nodes.node(id).dataDir, DATA_BYTES);
+    const { dataDir, volume } = nodes.node(id);
+    const reason = nodes.mount(dataDir, DATA_BYTES) ?? nodes.mount(volume, VOLUME_BYTES);
     if (reason === undefined) continue;
     t.plan(0, reason);
     return;
@@ -130,4 +132,22 @@ t.test('a data directory without space costs nobody the service', async (t) => {
   await nodes.prove(t, marks, 'after there is space');
   await nodes.says(full, 'nothing is amiss', (status) => status.warnings.length === 0);
   t.equal(nodes.cluster.endOf(full), undefined, 'and it ran all the time');
+
+  const bad = await nodes.primary();
+  remount(nodes.node(bad).volume, 'ro');
+  t.equal(await nodes.ended(bad), 'code 1', 'a volume that became read-only ends the node');
+  t.match(nodes.logOf(bad), /volume \\"mail\\" at .* can not be written to any more: EROFS/);
+  t.not(await nodes.primary(undefined, bad), bad, 'another node serves');
+  marks.push(...(await nodes.deliver(3)));
+  await nodes.barrier();
+  remount(nodes.node(bad).volume, 'rw');
+  nodes.cluster.start(bad);
+  await nodes.prove(t, marks, 'after it can be written to again');
 });
+
+function remount(path: string, how: 'ro' | 'rw'): void {
+  const { status, stderr } = spawnSync('mount', ['-o', `remount,${how}`, path], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`remount ${how}: ${stderr}`);
+}

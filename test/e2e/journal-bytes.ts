@@ -6,6 +6,7 @@
 import { appendFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RECORD_HEADER_BYTES, readRecord } from '../../src/consensus/host/entry-record.ts';
+import { isMailraftError } from '../../src/errors.ts';
 import {
   BATCH_HEADER_BYTES,
   BATCH_TRAILER_BYTES,
@@ -58,8 +59,8 @@ export function flipEntry(journal: string, at: number): void {
 export function behead(journal: string): void {
   for (const path of segmentsIn(journal)) {
     const [first, second] = batchesIn(journal).filter((batch) => batch.path === path);
-    const bytes = readFileSync(path);
-    writeFileSync(path, bytes.fill(0, first?.start, second?.end));
+    if (first === undefined || second === undefined) continue;
+    writeFileSync(path, readFileSync(path).fill(0, first.start, second.end));
   }
 }
 
@@ -67,27 +68,35 @@ function batchesIn(journal: string): readonly BatchAt[] {
   return segmentsIn(journal).flatMap((path) => batchesOf(path, readFileSync(path)));
 }
 
+/** The whole batches of a segment, up to where it was spoilt before. */
 function batchesOf(path: string, bytes: Buffer): BatchAt[] {
   const batches: BatchAt[] = [];
   for (let start = 0; start < bytes.length; ) {
     const header = findBatchHeader(bytes, start);
-    // What an earlier crash tore is no part of the journal.
+    // What a crash tore before, or a test spoilt, is no part of the journal.
     if (header === undefined) break;
     const body = start + BATCH_HEADER_BYTES;
     const end = body + header.bodyBytes + BATCH_TRAILER_BYTES;
     if (end > bytes.length) break;
-    batches.push({ path, start, end, entries: entriesOf(bytes, body, body + header.bodyBytes) });
+    const entries = entriesOf(bytes, body, body + header.bodyBytes);
+    if (entries === undefined) break;
+    batches.push({ path, start, end, entries });
     start = end;
   }
   return batches;
 }
 
-function entriesOf(bytes: Buffer, from: number, to: number): number[] {
+function entriesOf(bytes: Buffer, from: number, to: number): number[] | undefined {
   const offsets: number[] = [];
-  for (let at = from; at < to; ) {
-    const record = readRecord(bytes, at);
-    if (record.type === 'entry') offsets.push(at);
-    at += record.bytes;
+  try {
+    for (let at = from; at < to; ) {
+      const record = readRecord(bytes, at);
+      if (record.type === 'entry') offsets.push(at);
+      at += record.bytes;
+    }
+    return offsets;
+  } catch (error) {
+    if (isMailraftError(error, 'DATA_DAMAGED')) return undefined;
+    throw error;
   }
-  return offsets;
 }

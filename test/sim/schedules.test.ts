@@ -188,3 +188,45 @@ t.test('rule 5: a promise outlives a forgotten leader', async (t) => {
   simulation.until(isElected, 20 * LEASE_MS, 'nobody is elected');
   t.ok(simulation.world.nowMs >= untilMs);
 });
+
+t.test('a damaged member is not the vote that elects one with less', async (t) => {
+  const { simulation, a, others } = serving();
+  const [b, c] = others;
+  c.powerOff();
+  for (let value = 0; value < 20; value += 1) {
+    a.propose(`value ${value}`);
+    simulation.run(20);
+  }
+  const committed = simulation.checks.commitMax;
+  b.damage();
+  a.powerOff();
+  c.start();
+  for (let again = 0; again < 3; again += 1) {
+    b.start();
+    simulation.run(10 * LEASE_MS);
+    for (const { host } of others) t.not(host?.standing.role, 'leader');
+    t.equal(b.host?.isMuted, true, 'nor does it forget when it starts anew');
+    b.powerOff();
+  }
+  a.start();
+  b.start();
+  simulation.until(() => a.isServing, 20 * LEASE_MS, 'the one that has everything serves again');
+  simulation.until(() => b.host?.isMuted === false, 5 * LEASE_MS, 'the damaged one stays muted');
+  simulation.until(() => b.appliedIndex > committed, 5 * LEASE_MS, 'and stays behind');
+});
+
+t.test('a leader that goes on gives a damaged member again what it acknowledged', async (t) => {
+  const { simulation, a, others } = serving();
+  const [b] = others;
+  for (let value = 0; value < 20; value += 1) {
+    a.propose(`value ${value}`);
+    simulation.run(20);
+  }
+  const { term } = a.host?.standing ?? {};
+  b.damage();
+  b.start();
+  t.equal(b.host?.isMuted, true);
+  simulation.until(() => b.host?.isMuted === false, 5 * LEASE_MS, 'it is never whole again');
+  simulation.until(() => b.appliedIndex === a.appliedIndex, 5 * LEASE_MS, 'it stays behind');
+  t.equal(a.host?.standing.term, term, 'and nobody lost the lead for it');
+});
