@@ -3,16 +3,27 @@
  * rule 17). Any node takes the request; the primary carries it out.
  */
 
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { Ajv } from 'ajv';
 import { MailraftError } from '../errors.ts';
 import { encodeDecree } from '../replication/command/codec.ts';
 import type { Member } from './member.ts';
 import type { Replication } from './replication-port.ts';
 
-export interface BarrierAnswer {
+const BarrierAnswerSchema = Type.Object({
   /** Of the barrier's own entry: everything it covers comes before it. */
-  readonly index: number;
-  /** Members that have it and everything before it, this one included. */
-  readonly copies: number;
+  index: Type.Integer({ minimum: 1 }),
+  /** Members that have it and everything before it, the primary included. */
+  copies: Type.Integer({ minimum: 1 }),
+});
+export type BarrierAnswer = Static<typeof BarrierAnswerSchema>;
+
+const isBarrierAnswer = new Ajv().compile<BarrierAnswer>(BarrierAnswerSchema as TSchema);
+
+/** The answer of the primary to a barrier that was passed on. */
+export function barrierAnswerOf(value: unknown): BarrierAnswer {
+  if (isBarrierAnswer(value)) return value;
+  throw new MailraftError('DATA_INVALID', 'the primary answers in a way that is not understood');
 }
 
 const PATHS_SHOWN = 5;

@@ -11,7 +11,7 @@ import type {
   SalvageEntry,
   StatusReport,
 } from '../net/http/node-port.ts';
-import { type BarrierAnswer, barrierHere } from './barriers.ts';
+import { type BarrierAnswer, barrierAnswerOf, barrierHere } from './barriers.ts';
 import { clusterReport, historyEntry, salvageEntry } from './cluster-report.ts';
 import type { NodeParts, Running } from './node-parts.ts';
 import { isPrimary, readyChecks, roleOf, statusReport } from './status-report.ts';
@@ -77,7 +77,7 @@ export class NodeService implements NodePort {
     const leader = this.#leader();
     report('covering');
     if (leader === this.#self) return await this.barrierHere();
-    return (await transport.ask(leader, 'peer.barrier', {}, BARRIER_MS_MAX)) as BarrierAnswer;
+    return barrierAnswerOf(await transport.ask(leader, 'peer.barrier', {}, BARRIER_MS_MAX));
   }
 
   /** Carries a barrier out here, at the primary. */

@@ -249,8 +249,8 @@ function peerMetrics({ config, peers, running, nowMs }: NodeParts): MetricsSnaps
         lagEntries: lag?.entries ?? 0,
         lagBytes: lag?.bytes ?? 0,
         lastAppliedSeconds: isLevel && lag !== undefined ? Date.now() / 1000 - lag.seconds : null,
-        // Known only where it is fetched; elsewhere what a whole member lacks is nothing.
-        resyncRemainingBytes: 0,
+        // Nothing where nothing lacks; how much lacks during a fetch no member tells.
+        resyncRemainingBytes: isLevel && heard.brief.mode !== 'resyncing' ? 0 : null,
       };
     });
 }

@@ -14,7 +14,7 @@ import { SmtpSession } from '../../src/cli/demo/smtp-session.ts';
 import { compareTrees } from '../../src/cli/demo/tree-compare.ts';
 import { walkTree } from '../../src/cli/demo/tree-walk.ts';
 import { isMailraftError, messageOf, systemCode } from '../../src/errors.ts';
-import type { StatusReport } from '../../src/net/http/node-port.ts';
+import type { SalvageEntry, StatusReport } from '../../src/net/http/node-port.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
 import { until } from '../support/until.ts';
 
@@ -66,6 +66,8 @@ export class ThreeNodes {
     for (const id of IDS) this.cluster.start(id);
     await this.primary(BOOT_MS_MAX);
     await this.deliver(5);
+    // Without it a mail that no capture has seen yet would go to salvage when all are killed.
+    await this.barrier();
     await this.converged();
   }
 
@@ -199,6 +201,15 @@ export class ThreeNodes {
     await this.converged();
     for (const id of ['n2', 'n3']) t.same(await this.differences('n1', id), [], message);
     t.same(await this.lacking('n1', marks), [], `${message}: nothing covered is lost`);
+  }
+
+  /** Paths of what a node has kept aside, each with its size and why. */
+  async salvaged(id: string): Promise<readonly string[]> {
+    const answer = await this.cluster.client(id).get('/v1/salvage');
+    const entries = (answer ?? []) as readonly SalvageEntry[];
+    return entries.flatMap(({ files }) =>
+      files.map(({ path, bytes, reason }) => `${path}, ${bytes} bytes: ${reason}`),
+    );
   }
 
   /** Those of the mails that a node has not. */

@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemCode } from '../../src/errors.ts';
 import type { Scratch } from './scratch.ts';
 
 /** Mounts a file system of so many bytes; returns why not, if it can not be. */
@@ -35,9 +36,15 @@ export function fill(directory: string, leaveBytes: number): () => void {
   const { bavail, bsize } = statfsSync(directory);
   const fd = openSync(path, 'w');
   const piece = Buffer.alloc(256 * 1024);
-  for (let left = bavail * bsize - leaveBytes; left > 0; ) {
-    left -= writeSync(fd, piece, 0, Math.min(left, piece.length));
+  try {
+    for (let left = bavail * bsize - leaveBytes; left > 0; ) {
+      left -= writeSync(fd, piece, 0, Math.min(left, piece.length));
+    }
+  } catch (error) {
+    // Others write there as well: full is what it is to be.
+    if (systemCode(error) !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(fd);
   }
-  closeSync(fd);
   return () => rmSync(path);
 }

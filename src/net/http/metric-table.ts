@@ -166,7 +166,7 @@ export const NODE_METRICS: readonly MetricRow[] = [
   {
     type: 'gauge',
     name: 'mailraft_resync_remaining_bytes',
-    help: 'Bytes that a peer which compares trees still has to fetch.',
+    help: 'Bytes that a peer still has to fetch; none while a fetch is under way, when it is not known.',
     labels: ['peer'],
     samples: (snapshot) => ofPeers(snapshot, ({ resyncRemainingBytes }) => resyncRemainingBytes),
   },
@@ -248,7 +248,11 @@ function oneOf(label: string, known: readonly string[], current: string): readon
 
 function ofPeers(
   { peers }: MetricsSnapshot,
-  read: (peer: MetricsSnapshot['peers'][number]) => number,
+  read: (peer: MetricsSnapshot['peers'][number]) => number | null,
 ): readonly Sample[] {
-  return peers.map((peer) => ({ labels: { peer: peer.peer }, value: read(peer) }));
+  return peers.flatMap((peer) => {
+    const value = read(peer);
+    // What is not known is no number, least of all 0.
+    return value === null ? [] : [{ labels: { peer: peer.peer }, value }];
+  });
 }

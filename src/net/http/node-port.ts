@@ -195,7 +195,8 @@ export interface MetricsSnapshot {
     readonly lagEntries: number;
     readonly lagBytes: number;
     readonly lastAppliedSeconds: number | null;
-    readonly resyncRemainingBytes: number;
+    /** Null where it is not known: such a peer has no series. */
+    readonly resyncRemainingBytes: number | null;
   }[];
   readonly captureQueueLength: number;
   readonly captureOverflows: number;
