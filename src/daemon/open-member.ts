@@ -20,7 +20,7 @@ import type { Running } from './node-parts.ts';
 import type { PeerWatch } from './peer-watch.ts';
 import type { GuardianPort } from './primary-control.ts';
 import type { ProbesPort } from './probing.ts';
-import { membershipOf } from './raft-settings.ts';
+import { startingMembership } from './raft-settings.ts';
 
 export interface OpenMemberParts {
   readonly config: Config;
@@ -57,7 +57,7 @@ export async function openMember(parts: OpenMemberParts): Promise<Running> {
     replicationPort(parts, journal, holder),
   );
   const founders = identity.current.members.map(({ id }) => id);
-  const membership = membershipOf(journal.membership, founders);
+  const membership = startingMembership(journal.membership, founders);
   const isMuted = await mendJournal(journal, replication.status.state, membership);
   if (isMuted)
     log.warn({ damage: journal.damage }, 'the journal is damaged: no vote before it is whole');

@@ -2,6 +2,7 @@
 
 import type { Config } from '../config/config.ts';
 import { ELECTION_JITTER_TICKS, REPEAT_REQUEST_TICKS } from '../config/timings.ts';
+import { membershipOf } from '../consensus/core/membership/membership.ts';
 import type { Membership } from '../consensus/core/types.ts';
 import type { HostOptions } from '../consensus/host/ports.ts';
 
@@ -30,8 +31,9 @@ export function hostOptions(config: Config, leaseMs: number): HostOptions {
 }
 
 /** The members that the journal knows, or those of the founding before it knows any. */
-export function membershipOf(journalled: Membership, founders: readonly string[]): Membership {
-  return journalled.voters.length > 0
-    ? journalled
-    : { voters: founders, outgoing: [], learners: [] };
+export function startingMembership(
+  journalled: Membership,
+  founders: readonly string[],
+): Membership {
+  return journalled.voters.length > 0 ? journalled : membershipOf({ voters: founders });
 }

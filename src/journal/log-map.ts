@@ -6,6 +6,7 @@
  * with.
  */
 
+import { membershipOf } from '../consensus/core/membership/membership.ts';
 import type { EntryId, HardState, LogIndex, Membership, Term } from '../consensus/core/types.ts';
 import type { PlacedEntry, ScanVisitor } from './scan.ts';
 import type { SegmentHead } from './segment-head.ts';
@@ -43,7 +44,7 @@ export class LogMap implements ScanVisitor {
   #scanned = 0;
   hardState: HardState = { term: 0, vote: '', commit: 0 };
   promiseMs = 0;
-  membership: Membership = { voters: [], outgoing: [], learners: [] };
+  membership: Membership = membershipOf({});
 
   /** @param tag commands whose data begins with this byte are remembered, see `tagged` */
   constructor(tag: number) {

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
+import { membershipOf } from '../../src/consensus/core/membership/membership.ts';
 import { quorumReached, quorumVote } from '../../src/consensus/core/quorum/joint.ts';
 import { majorityReached, majorityVote } from '../../src/consensus/core/quorum/majority.ts';
 
@@ -28,7 +29,7 @@ t.test('a joint group reaches what both halves reached', async (t) => {
   fc.assert(
     fc.property(voters, voters, reached, (incoming, outgoing, values) => {
       const of = (id: string) => values[id] ?? 0;
-      const membership = { voters: incoming, outgoing, learners: [] };
+      const membership = membershipOf({ voters: incoming, outgoing });
       const both = Math.min(majorityReached(incoming, of), majorityReached(outgoing, of));
       return quorumReached(membership, of) === both;
     }),
@@ -55,7 +56,7 @@ t.test('a vote is won by more than half, and lost when that cannot come any more
 });
 
 t.test('one half that refuses decides a joint vote', async (t) => {
-  const membership = { voters: ['a', 'b', 'c'], outgoing: ['d', 'e', 'f'], learners: [] };
+  const membership = membershipOf({ voters: ['a', 'b', 'c'], outgoing: ['d', 'e', 'f'] });
   const votes = new Map([
     ['a', true],
     ['b', true],

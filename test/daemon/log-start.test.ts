@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { membershipOf } from '../../src/consensus/core/membership/membership.ts';
 import type { Entry, HardState } from '../../src/consensus/core/types.ts';
 import { hostStart, mendJournal, readTenure } from '../../src/daemon/log-start.ts';
 import { Journal } from '../../src/journal/journal.ts';
@@ -10,7 +11,7 @@ import type { Decree } from '../../src/replication/command/decree.ts';
 import { type CommittedState, EMPTY_STATE } from '../../src/replication/committed-state.ts';
 import { scratch } from '../support/scratch.ts';
 
-const MEMBERSHIP = { voters: ['n1', 'n2', 'n3'], outgoing: [], learners: [] };
+const MEMBERSHIP = membershipOf({ voters: ['n1', 'n2', 'n3'] });
 const TENURE = { kind: 'tenure', term: 1, holder: 'n1' } as const;
 const HANDOVER = {
   kind: 'handover',

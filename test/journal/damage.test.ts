@@ -8,6 +8,7 @@ import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
+import { membershipOf } from '../../src/consensus/core/membership/membership.ts';
 import { JournalWriter } from '../../src/journal/journal-writer.ts';
 import { batchOf, entry, hard, TAG } from './batches.ts';
 import { FaultyFiles } from './faulty-files.ts';
@@ -126,7 +127,7 @@ t.test('a journal without any head is empty, and still tells of terms and votes'
   t.equal(again.isMuted, true);
   t.match(again.log, { lastIndex: 0, promiseMs: 6000 });
   t.match(again.log.hardState, { term: 4, vote: 'b', commit: 0 });
-  const snapshot = { index: 3, term: 4, membership: { voters: ['a'], outgoing: [], learners: [] } };
+  const snapshot = { index: 3, term: 4, membership: membershipOf({ voters: ['a'] }) };
   again.write([batchOf([], { snapshot })]);
   t.equal(segmentsOf(directory).length, 1, 'what can not be read is gone');
   const repaired = reopen();

@@ -7,6 +7,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
+import { membershipOf } from '../../src/consensus/core/membership/membership.ts';
 import { decodeEntry } from '../../src/consensus/host/entry-record.ts';
 import { JournalWriter } from '../../src/journal/journal-writer.ts';
 import { batchOf, entry, hard, TAG } from './batches.ts';
@@ -53,7 +54,7 @@ t.test(
 t.test('a state takes the place of the whole log', async (t) => {
   const { writer, reopen, directory } = open(t);
   writer.write([batchOf(numbered(1, 9), { hardState: hard(1, 3) })]);
-  const membership = { voters: ['a', 'b', 'c'], outgoing: [], learners: [] };
+  const membership = membershipOf({ voters: ['a', 'b', 'c'] });
   const snapshot = { index: 100, term: 4, membership };
   writer.write([batchOf([entry(4, 101)], { snapshot, hardState: hard(4, 100) })]);
   for (const journal of [writer, reopen()]) {

@@ -2,11 +2,12 @@
 
 import fc from 'fast-check';
 import t from 'tap';
+import { membershipOf } from '../../src/consensus/core/membership/membership.ts';
 import type { Message } from '../../src/consensus/core/messages.ts';
 import { decodeMessage, encodeMessage } from '../../src/net/transport/message-codec.ts';
 
 const envelope = { from: 'a', to: 'b', term: 9 };
-const membership = { voters: ['a', 'b', 'c'], outgoing: [], learners: ['d'] };
+const membership = membershipOf({ voters: ['a', 'b', 'c'], learners: ['d'] });
 const messages: readonly Message[] = [
   {
     type: 'append',

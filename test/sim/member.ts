@@ -3,6 +3,7 @@
  * disk, network, clock, guardian and file pipeline.
  */
 
+import { membershipOf } from '../../src/consensus/core/membership/membership.ts';
 import type { ApplyWork } from '../../src/consensus/core/ready.ts';
 import type { Entry } from '../../src/consensus/core/types.ts';
 import type { HostEvents, PeerMessage, Standing } from '../../src/consensus/host/ports.ts';
@@ -154,7 +155,7 @@ export class SimMember {
       },
       {
         hardState: image.hardState,
-        membership: { voters: ids, outgoing: [], learners: [] },
+        membership: membershipOf({ voters: ids }),
         applied: 0,
         longestPromiseMs: image.promiseMs,
         tenureRecords: recordsOf(image),

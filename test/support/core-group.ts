@@ -5,6 +5,7 @@
  * `cut` names members whose messages are lost both ways.
  */
 
+import { membershipOf } from '../../src/consensus/core/membership/membership.ts';
 import type { Message } from '../../src/consensus/core/messages.ts';
 import type { CoreOptions } from '../../src/consensus/core/options.ts';
 import { RaftCore } from '../../src/consensus/core/raft-core.ts';
@@ -127,7 +128,7 @@ export class CoreGroup {
       random: () => 0,
       ...this.#overrides,
     };
-    const membership = { voters: this.#ids, outgoing: [], learners: [] };
+    const membership = membershipOf({ voters: this.#ids });
     const { hardState } = log;
     return new RaftCore(options, { hardState, membership, applied: log.firstIndex - 1 }, log);
   }

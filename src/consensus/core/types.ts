@@ -46,6 +46,24 @@ export interface Membership {
   readonly voters: readonly NodeId[];
   readonly outgoing: readonly NodeId[];
   readonly learners: readonly NodeId[];
+  /** Voters of the outgoing half that become learners when the joint configuration is left. */
+  readonly learnersNext: readonly NodeId[];
+  /** Whether the leader leaves the joint configuration by itself. */
+  readonly autoLeave: boolean;
+  /** The voter that keeps no data; `NO_NODE` when there is none. */
+  readonly witness: NodeId;
+  /** With a witness, the data voters that hold every entry before it commits; else empty. */
+  readonly copySet: readonly NodeId[];
+  /** What is known of members besides; may lack some. */
+  readonly details: Readonly<Record<NodeId, MemberDetail>>;
+}
+
+/** What a configuration says of one member besides its standing. */
+export interface MemberDetail {
+  /** Names the storage that belongs to the member: a wiped machine comes back with another. */
+  readonly incarnation: string;
+  /** Opaque to consensus: address, priority and the like. */
+  readonly info: string;
 }
 
 /**

@@ -9,8 +9,9 @@
  * a follower checks and stores what the leader made.
  */
 
+import { nodeOf, readMembership } from '../../consensus/core/membership/membership.ts';
 import type { Message, MessageType } from '../../consensus/core/messages.ts';
-import type { Entry, Membership, NodeId } from '../../consensus/core/types.ts';
+import type { Entry } from '../../consensus/core/types.ts';
 import { decodeEntry, encodeEntry, readRecord } from '../../consensus/host/entry-record.ts';
 import type { PeerMessage } from '../../consensus/host/ports.ts';
 import { MailraftError } from '../../errors.ts';
@@ -88,19 +89,8 @@ function snapshotOf(value: unknown): unknown {
   return {
     index: naturalOf(index, 'index'),
     term: naturalOf(term, 'term'),
-    membership: membershipOf(membership),
+    membership: readMembership(membership),
   };
-}
-
-function membershipOf(value: unknown): Membership {
-  if (typeof value !== 'object' || value === null) throw invalid('a snapshot without members');
-  const { voters, outgoing, learners } = value as Record<string, unknown>;
-  return { voters: nodesOf(voters), outgoing: nodesOf(outgoing), learners: nodesOf(learners) };
-}
-
-function nodesOf(value: unknown): NodeId[] {
-  if (!Array.isArray(value)) throw invalid('a list of members is none');
-  return value.map(nodeOf);
 }
 
 /** The records of an append, each checked. */
@@ -124,11 +114,6 @@ function checkSequence(message: Message): void {
     }
     ({ index, term } = entry);
   }
-}
-
-function nodeOf(value: unknown): NodeId {
-  if (typeof value === 'string' && value !== '' && value.length <= 256) return value;
-  throw invalid(`a node is named ${JSON.stringify(value)}`);
 }
 
 function naturalOf(value: unknown, what: string): number {
