@@ -230,3 +230,16 @@ t.test('a leader that goes on gives a damaged member again what it acknowledged'
   simulation.until(() => b.appliedIndex === a.appliedIndex, 5 * LEASE_MS, 'it stays behind');
   t.equal(a.host?.standing.term, term, 'and nobody lost the lead for it');
 });
+
+t.test('a leader whose disk hangs is replaced within two election timeouts', async (t) => {
+  const { simulation, a, others } = serving();
+  const disk = simulation.disks.get(a.id);
+  if (disk === undefined) throw new Error('the leader has no disk');
+  disk.isHanging = true;
+  const hungAtMs = simulation.world.nowMs;
+  a.propose('what can not be written here');
+  const hasLeader = () => others.some(({ host }) => host?.standing.role === 'leader');
+  simulation.until(hasLeader, 2 * LEASE_MS, 'nobody replaces it');
+  t.ok(simulation.world.nowMs - hungAtMs > LEASE_MS, 'and not before its lease is over');
+  t.equal(a.isServing, false);
+});

@@ -1,11 +1,15 @@
 /**
  * Watches how long the storage takes (architecture.md, "Failing storage").
  *
- * A write that is older than an election timeout means a leader that cannot
- * write, which is no leader; and it is believed again only when that same write
- * returned and a further one succeeded. A storage without space has answered, and
+ * A write that is half an election timeout old means a leader that cannot write,
+ * which is no leader: with the silence that the voters then still owe it, another
+ * one leads within two. It is believed again only when that same write returned and
+ * a further one succeeded. A storage without space has answered, and
  * is no such storage: its leader has the time to give its place away.
  */
+
+/** Share of the lease, which is the shortest election timeout, after which a write has stalled. */
+const STALL_SHARE = 1 / 2;
 
 export class StorageWatch {
   /** When each write that is under way began, in ms, oldest first. */
@@ -31,10 +35,10 @@ export class StorageWatch {
   }
 
   /** @returns true when the storage is found stalled just now */
-  check(nowMs: number, limitMs: number): boolean {
+  check(nowMs: number, leaseMs: number): boolean {
     const oldest = this.#begunAtMs[0];
     if (this.#isFull || this.#isProving || oldest === undefined) return false;
-    if (nowMs - oldest <= limitMs) return false;
+    if (nowMs - oldest <= leaseMs * STALL_SHARE) return false;
     this.#isProving = true;
     return true;
   }
