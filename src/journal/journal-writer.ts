@@ -9,11 +9,11 @@
  *   deposed primary captured).
  * - All batches that wait are written together and made durable by one fdatasync.
  * - Damaged entries can be had again from the others, terms, votes and promises can
- *   not: those, and the heads of segments with them, are written twice.
+ *   not: those, configurations, and the heads of segments with them, are written twice.
  */
 
 import { join } from 'node:path';
-import type { EntryId, LogIndex } from '../consensus/core/types.ts';
+import type { EntryId, LogIndex, PlacedMembership, SnapshotMark } from '../consensus/core/types.ts';
 import { readRecord } from '../consensus/host/entry-record.ts';
 import type { StorageBatch } from '../consensus/host/storage.ts';
 import { assert, MailraftError, messageOf, systemCode } from '../errors.ts';
@@ -21,15 +21,14 @@ import { BATCH_BODY_BYTES_MAX, BATCH_HEADER_BYTES, batchHeader, batchTrailer } f
 import type { JournalFiles } from './files.ts';
 import { LogMap } from './log-map.ts';
 import { MuteMark } from './mute-mark.ts';
-import { encodeHardState, encodePromise, encodeSegmentHead } from './record.ts';
-import { scanSegment } from './scan.ts';
+import { encodeHardState, encodeMembership, encodePromise, encodeSegmentHead } from './record.ts';
+import { type EntryTag, scanSegment } from './scan.ts';
 import { JOURNAL_VERSION, ordinalOf, type SegmentHead, segmentName } from './segment-head.ts';
 import { TailStore } from './tails.ts';
 
 /** An entry whose record lies in the `records` of its batch. */
 export interface WrittenEntry extends EntryId {
-  /** First byte of a command's data, -1 for other kinds. */
-  readonly tag: number;
+  readonly tag: EntryTag;
   /** Size of its record. */
   readonly bytes: number;
 }
@@ -227,7 +226,7 @@ export class JournalWriter {
       // Of before the batch: its commit index may speak of entries that come after this.
       hardState: map.hardState,
       promiseMs: map.promiseMs,
-      membership: snapshot?.membership ?? map.membership,
+      placed: snapshot === undefined ? map.placed : placedBy(snapshot),
     });
   }
 
@@ -279,13 +278,21 @@ export class JournalWriter {
     this.#learn(group, start.bytes + BATCH_HEADER_BYTES);
   }
 
-  /** What nobody else could tell this node again: its terms, votes and promises. */
+  /**
+   * What nobody else could tell this node again: its terms, votes and promises; and the
+   * configuration, whose entry may be compacted.
+   */
   #vowsOf(group: readonly WriteBatch[]): readonly Uint8Array[] {
     const { term, vote } = this.#map.hardState;
     const last = group.findLast(({ hardState }) => hardState !== undefined)?.hardState;
     const isVow = last !== undefined && (last.term !== term || last.vote !== vote);
     const promises = group.flatMap(({ promiseMs }) => promiseMs ?? []);
-    return [...(isVow ? [encodeHardState(last)] : []), ...promises.map(encodePromise)];
+    const placed = group.flatMap(({ membership }) => membership ?? []);
+    return [
+      ...(isVow ? [encodeHardState(last)] : []),
+      ...promises.map(encodePromise),
+      ...placed.map(encodeMembership),
+    ];
   }
 
   /** Appends one frame around `parts`. */
@@ -336,6 +343,10 @@ export class JournalWriter {
         this.#map.onPromise(batch.promiseMs);
         offset += encodePromise(batch.promiseMs).length;
       }
+      if (batch.membership !== undefined) {
+        this.#map.onMembership(batch.membership);
+        offset += encodeMembership(batch.membership).length;
+      }
     }
   }
 
@@ -366,11 +377,17 @@ function replaces({ snapshot, entries }: WriteBatch, lastIndex: LogIndex): boole
   return snapshot !== undefined || (first !== undefined && first.index <= lastIndex);
 }
 
-function partsOf({ records, hardState, promiseMs }: WriteBatch): Uint8Array[] {
+/** A state carries the configuration as of its index. */
+function placedBy({ index, membership }: SnapshotMark): PlacedMembership {
+  return { index, membership };
+}
+
+function partsOf({ records, hardState, promiseMs, membership }: WriteBatch): Uint8Array[] {
   const parts: Uint8Array[] = [];
   if (records.length > 0) parts.push(records);
   if (hardState !== undefined) parts.push(encodeHardState(hardState));
   if (promiseMs !== undefined) parts.push(encodePromise(promiseMs));
+  if (membership !== undefined) parts.push(encodeMembership(membership));
   return parts;
 }
 

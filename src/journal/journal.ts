@@ -7,13 +7,20 @@
  */
 
 import { Worker } from 'node:worker_threads';
-import type { Entry, HardState, LogIndex, Membership, Term } from '../consensus/core/types.ts';
+import type {
+  Entry,
+  HardState,
+  LogIndex,
+  PlacedMembership,
+  Term,
+} from '../consensus/core/types.ts';
 import { decodeEntry, encodeEntry } from '../consensus/host/entry-record.ts';
 import type { LogStorage, StorageBatch, StorageEvents } from '../consensus/host/storage.ts';
 import { assert, type ErrorCode, MailraftError } from '../errors.ts';
 import { EntryCache } from './entry-cache.ts';
 import type { WriteBatch } from './journal-writer.ts';
 import type { Damage } from './log-map.ts';
+import { tagOf } from './scan.ts';
 import { TermRuns } from './term-runs.ts';
 import type { FromThread, Recovered, ThreadOptions, ToThread } from './thread-messages.ts';
 
@@ -82,8 +89,14 @@ export class Journal implements LogStorage {
     return this.recovered.promiseMs;
   }
 
-  get membership(): Membership {
-    return this.recovered.membership;
+  /** The configuration that was in force last, as of the start. */
+  get placed(): PlacedMembership {
+    return this.recovered.placed;
+  }
+
+  /** Indexes of the entries that change the configuration, as of the start. */
+  get configs(): readonly LogIndex[] {
+    return this.recovered.configs;
   }
 
   /** Damage found at the start; until it is repaired the log ends before it. */
@@ -138,11 +151,12 @@ export class Journal implements LogStorage {
       hardState: batch.hardState,
       snapshot: batch.snapshot,
       promiseMs: batch.promiseMs,
+      membership: batch.membership,
       mustSync: batch.mustSync,
-      entries: batch.entries.map(({ index, term, kind, data }, at) => ({
-        index,
-        term,
-        tag: kind === 'command' ? (data[0] ?? -1) : -1,
+      entries: batch.entries.map((entry, at) => ({
+        index: entry.index,
+        term: entry.term,
+        tag: tagOf(entry),
         bytes: (records[at] as Buffer).length,
       })),
       records: joined(records),

@@ -7,8 +7,14 @@
  */
 
 import { membershipOf } from '../consensus/core/membership/membership.ts';
-import type { EntryId, HardState, LogIndex, Membership, Term } from '../consensus/core/types.ts';
-import type { PlacedEntry, ScanVisitor } from './scan.ts';
+import type {
+  EntryId,
+  HardState,
+  LogIndex,
+  PlacedMembership,
+  Term,
+} from '../consensus/core/types.ts';
+import { CONFIG_TAG, type EntryTag, type PlacedEntry, type ScanVisitor } from './scan.ts';
 import type { SegmentHead } from './segment-head.ts';
 import { TermRuns } from './term-runs.ts';
 
@@ -38,13 +44,15 @@ export class LogMap implements ScanVisitor {
   readonly #tag: number;
   #segments: SegmentMap[] = [];
   #terms = new TermRuns([{ index: 0, term: 0 }]);
-  #tagged: LogIndex[] = [];
+  /** Entries that carry the tag, or change the configuration, by rising index. */
+  #noted: { readonly index: LogIndex; readonly tag: EntryTag }[] = [];
   #damage: Damage | undefined;
   /** Of the segment that is being scanned. */
   #scanned = 0;
   hardState: HardState = { term: 0, vote: '', commit: 0 };
   promiseMs = 0;
-  membership: Membership = membershipOf({});
+  /** The configuration in force when the last hard state was written, or before. */
+  placed: PlacedMembership = { index: 0, membership: membershipOf({}) };
 
   /** @param tag commands whose data begins with this byte are remembered, see `tagged` */
   constructor(tag: number) {
@@ -71,7 +79,12 @@ export class LogMap implements ScanVisitor {
 
   /** Indexes of the tagged commands in the log, rising. */
   get tagged(): readonly LogIndex[] {
-    return this.#tagged;
+    return this.#noted.filter(({ tag }) => tag === this.#tag).map(({ index }) => index);
+  }
+
+  /** Indexes of the entries in the log that change the configuration, rising. */
+  get configs(): readonly LogIndex[] {
+    return this.#noted.filter(({ tag }) => tag === CONFIG_TAG).map(({ index }) => index);
   }
 
   /** Ordinals of the segments that the log needs, rising. */
@@ -93,13 +106,13 @@ export class LogMap implements ScanVisitor {
   }
 
   /** A segment begins: the log is what it was up to its base, or the base alone. */
-  onHead({ base, ordinal, isReset, hardState, promiseMs, membership }: SegmentHead): void {
+  onHead({ base, ordinal, isReset, hardState, promiseMs, placed }: SegmentHead): void {
     // Heads stand twice, and say the same.
     if (this.#segments.at(-1)?.ordinal === ordinal) return;
     if (isReset || this.#segments.length === 0) {
       this.#segments = [];
       this.#terms = new TermRuns([base]);
-      this.#tagged = [];
+      this.#noted = [];
       // What is damaged in front of a head that needs nothing in front of it is no loss;
       // an earlier segment that has no head at all is one.
       if (isReset || this.#damage?.ordinal === ordinal) this.#damage = undefined;
@@ -114,7 +127,7 @@ export class LogMap implements ScanVisitor {
     this.#segments.push({ ordinal, base, offsets: [], sizes: [] });
     this.hardState = hardState;
     this.onPromise(promiseMs);
-    this.membership = membership;
+    this.placed = placed;
   }
 
   onEntry({ index, term, offset, bytes, tag }: PlacedEntry): void {
@@ -128,7 +141,7 @@ export class LogMap implements ScanVisitor {
     segment.offsets.push(offset);
     segment.sizes.push(bytes);
     this.#terms.append(index, term);
-    if (tag === this.#tag) this.#tagged.push(index);
+    if (tag === this.#tag || tag === CONFIG_TAG) this.#noted.push({ index, tag });
   }
 
   onHardState(hardState: HardState): void {
@@ -140,6 +153,10 @@ export class LogMap implements ScanVisitor {
 
   onPromise(promiseMs: number): void {
     this.promiseMs = Math.max(this.promiseMs, promiseMs);
+  }
+
+  onMembership(placed: PlacedMembership): void {
+    if (placed.index >= this.placed.index) this.placed = placed;
   }
 
   onDamage(offset: number, reason: string): void {
@@ -174,13 +191,13 @@ export class LogMap implements ScanVisitor {
       if (next.base.index > this.base.index) this.#terms.dropThrough(next.base.index);
     }
     const { base } = this;
-    this.#tagged = this.#tagged.filter((index) => index > base.index);
+    this.#noted = this.#noted.filter(({ index }) => index > base.index);
     return dropped;
   }
 
   #truncateAfter(index: LogIndex): void {
     this.#terms.truncateAfter(index);
-    this.#tagged = this.#tagged.filter((tagged) => tagged <= index);
+    this.#noted = this.#noted.filter((noted) => noted.index <= index);
     for (const { base, offsets, sizes } of this.#segments) {
       const keep = Math.max(0, index - base.index);
       offsets.length = Math.min(offsets.length, keep);

@@ -1,8 +1,9 @@
 /**
- * The records that only the journal has: hard state, promise, head of a segment.
+ * The records that only the journal has: hard state, promise, configuration, head of a segment.
  */
 
-import type { HardState } from '../consensus/core/types.ts';
+import { readMembership } from '../consensus/core/membership/membership.ts';
+import type { HardState, PlacedMembership } from '../consensus/core/types.ts';
 import { damaged, encodeRecord } from '../consensus/host/entry-record.ts';
 
 export function encodeHardState({ term, commit, vote }: HardState): Buffer {
@@ -29,6 +30,16 @@ export function encodePromise(promiseMs: number): Buffer {
 export function promiseOf(payload: Buffer): number {
   if (payload.length < 6) throw damaged('a promise is cut short');
   return payload.readUIntBE(0, 6);
+}
+
+export function encodeMembership(placed: PlacedMembership): Buffer {
+  return encodeRecord('membership', Buffer.from(JSON.stringify(placed)));
+}
+
+export function membershipIn(payload: Buffer): PlacedMembership {
+  const { index, membership } = JSON.parse(payload.toString('utf8')) as Record<string, unknown>;
+  if (!Number.isSafeInteger(index)) throw damaged('a configuration stems from no entry');
+  return { index: index as number, membership: readMembership(membership) };
 }
 
 export function encodeSegmentHead(head: unknown): Buffer {

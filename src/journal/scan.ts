@@ -9,7 +9,13 @@
  * wrong.
  */
 
-import type { HardState, LogIndex, Term } from '../consensus/core/types.ts';
+import type {
+  Entry,
+  HardState,
+  LogIndex,
+  PlacedMembership,
+  Term,
+} from '../consensus/core/types.ts';
 import { entryOf, type RawRecord, readRecord } from '../consensus/host/entry-record.ts';
 import { isMailraftError } from '../errors.ts';
 import {
@@ -19,8 +25,20 @@ import {
   findFrame,
   hasBatchTrailer,
 } from './batch.ts';
-import { hardStateOf, promiseOf } from './record.ts';
+import { hardStateOf, membershipIn, promiseOf } from './record.ts';
 import { type SegmentHead, segmentHeadOf } from './segment-head.ts';
+
+/** What an entry is remembered by: the first byte of a command's data, or one of the below. */
+export type EntryTag = number;
+export const NO_TAG: EntryTag = -1;
+/** Marks entries that change the configuration. */
+export const CONFIG_TAG: EntryTag = -2;
+
+/** The tag of an entry. */
+export function tagOf({ kind, data }: Pick<Entry, 'kind' | 'data'>): EntryTag {
+  if (kind === 'command') return data[0] ?? NO_TAG;
+  return kind === 'config' ? CONFIG_TAG : NO_TAG;
+}
 
 /** Where an entry's record lies in its segment, and what a reader may want to know of it. */
 export interface PlacedEntry {
@@ -28,8 +46,7 @@ export interface PlacedEntry {
   readonly term: Term;
   readonly offset: number;
   readonly bytes: number;
-  /** First byte of a command's data; -1 for other kinds. */
-  readonly tag: number;
+  readonly tag: EntryTag;
 }
 
 /** Hears what a scan finds, in the order of writing. */
@@ -38,6 +55,7 @@ export interface ScanVisitor {
   onEntry(entry: PlacedEntry): void;
   onHardState(hardState: HardState): void;
   onPromise(promiseMs: number): void;
+  onMembership(placed: PlacedMembership): void;
   /** Bytes from `offset` on are damaged; what follows in the scan lay behind them. */
   onDamage(offset: number, reason: string): void;
 }
@@ -118,10 +136,13 @@ function tell(record: RawRecord, offset: number, visitor: ScanVisitor): void {
     case 'promise':
       visitor.onPromise(promiseOf(record.payload));
       return;
+    case 'membership':
+      visitor.onMembership(membershipIn(record.payload));
+      return;
     case 'entry': {
-      const { index, term, kind, data } = entryOf(record.payload);
-      const tag = kind === 'command' ? (data[0] ?? -1) : -1;
-      visitor.onEntry({ index, term, offset, bytes: record.bytes, tag });
+      const entry = entryOf(record.payload);
+      const { index, term } = entry;
+      visitor.onEntry({ index, term, offset, bytes: record.bytes, tag: tagOf(entry) });
     }
   }
 }

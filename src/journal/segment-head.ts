@@ -3,11 +3,11 @@
  * segments before it are gone.
  */
 
-import type { EntryId, HardState, Membership } from '../consensus/core/types.ts';
+import type { EntryId, HardState, PlacedMembership } from '../consensus/core/types.ts';
 import { MailraftError } from '../errors.ts';
 
 /** Version of the journal's format; another one is refused. */
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
 
 export interface SegmentHead {
   readonly version: typeof JOURNAL_VERSION;
@@ -19,7 +19,7 @@ export interface SegmentHead {
   readonly isReset: boolean;
   readonly hardState: HardState;
   readonly promiseMs: number;
-  readonly membership: Membership;
+  readonly placed: PlacedMembership;
 }
 
 /** Throws `DATA_INVALID` when the record is of another version or shape. */

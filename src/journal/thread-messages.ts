@@ -1,6 +1,6 @@
 /** What the journal and its thread say to each other. */
 
-import type { EntryId, HardState, LogIndex, Membership } from '../consensus/core/types.ts';
+import type { EntryId, HardState, LogIndex, PlacedMembership } from '../consensus/core/types.ts';
 import type { WriteBatch, WriterOptions } from './journal-writer.ts';
 import type { Damage } from './log-map.ts';
 
@@ -11,7 +11,10 @@ export interface Recovered {
   readonly lastIndex: LogIndex;
   readonly hardState: HardState;
   readonly promiseMs: number;
-  readonly membership: Membership;
+  /** The configuration that was in force last. */
+  readonly placed: PlacedMembership;
+  /** Indexes of the entries that change the configuration, rising. */
+  readonly configs: readonly LogIndex[];
   /** Records of the commands that begin with the tag. */
   readonly tagged: readonly Uint8Array[];
   readonly damage: Damage | undefined;

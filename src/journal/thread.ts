@@ -135,9 +135,10 @@ class JournalThread {
   #recovered(): Recovered {
     const { log, isMuted } = this.#writer;
     const tagged = log.tagged.flatMap((index) => this.#writer.read(index, index + 1, 1));
-    const { runs, lastIndex, hardState, promiseMs, membership, damage } = log;
+    const { runs, lastIndex, hardState, promiseMs, placed, configs, damage } = log;
     const bytes = this.#writer.bytesTotal;
-    return { runs, lastIndex, hardState, promiseMs, membership, tagged, damage, isMuted, bytes };
+    const told = { runs, lastIndex, hardState, promiseMs, placed, configs };
+    return { ...told, tagged, damage, isMuted, bytes };
   }
 
   #tell(message: FromThread): void {

@@ -3,6 +3,7 @@
 import type { Entry, HardState } from '../../src/consensus/core/types.ts';
 import { encodeEntry } from '../../src/consensus/host/entry-record.ts';
 import type { WriteBatch } from '../../src/journal/journal-writer.ts';
+import { tagOf } from '../../src/journal/scan.ts';
 
 export const TAG = 2;
 
@@ -17,10 +18,10 @@ export function entry(
 export function batchOf(entries: readonly Entry[], rest: Partial<WriteBatch> = {}): WriteBatch {
   const records = entries.map(encodeEntry);
   return {
-    entries: entries.map(({ term, index, data }, at) => ({
-      term,
-      index,
-      tag: data[0] ?? -1,
+    entries: entries.map((entry, at) => ({
+      term: entry.term,
+      index: entry.index,
+      tag: tagOf(entry),
       bytes: records[at]?.length ?? 0,
     })),
     records: Buffer.concat(records),

@@ -58,7 +58,8 @@ t.test('a state takes the place of the whole log', async (t) => {
   const snapshot = { index: 100, term: 4, membership };
   writer.write([batchOf([entry(4, 101)], { snapshot, hardState: hard(4, 100) })]);
   for (const journal of [writer, reopen()]) {
-    t.match(journal.log, { base: { index: 100, term: 4 }, lastIndex: 101, membership });
+    const placed = { index: 100, membership };
+    t.match(journal.log, { base: { index: 100, term: 4 }, lastIndex: 101, placed });
     t.same(logOf(journal), ['4/101']);
   }
   t.equal(segmentsOf(directory).length, 1);
@@ -83,6 +84,30 @@ t.test('commands that begin with the tag are told at the start', async (t) => {
   writer.write([batchOf([entry(1, 1), entry(1, 2, tagged), entry(1, 3), entry(1, 4, tagged)])]);
   writer.write([batchOf([entry(2, 4)])]);
   t.same(reopen().log.tagged, [2]);
+});
+
+t.test('a configuration outlives the segment of the entry that it stems from', async (t) => {
+  const { writer, reopen } = open(t, 200);
+  const change = { term: 1, index: 3, kind: 'config' as const, data: Buffer.from('change') };
+  writer.write([batchOf([...numbered(1, 2), change], { hardState: hard(1, 0) })]);
+  t.same(writer.log.configs, [3]);
+  const placed = { index: 3, membership: membershipOf({ voters: ['a', 'b'] }) };
+  writer.write([batchOf([], { hardState: hard(1, 3), membership: placed })]);
+  for (let index = 4; index <= 40; index += 1) writer.write([batchOf([entry(1, index)])]);
+  writer.compact(30);
+  for (const journal of [writer, reopen()]) {
+    t.same(journal.log.placed, placed);
+    t.same(journal.log.configs, [], 'the entry itself is gone');
+  }
+});
+
+t.test('a change of the configuration that was replaced is told no more', async (t) => {
+  const { writer, reopen } = open(t);
+  const change = { term: 1, index: 2, kind: 'config' as const, data: Buffer.from('change') };
+  writer.write([batchOf([entry(1, 1), change], { hardState: hard(1, 0) })]);
+  t.same(reopen().log.configs, [2]);
+  writer.write([batchOf([entry(2, 2)], { hardState: hard(2, 0) })]);
+  t.same(reopen().log.configs, []);
 });
 
 t.test('a tail that a crash tore off counts for nothing, wherever it is cut', async (t) => {
@@ -167,7 +192,7 @@ t.test('a journal of another version is refused', async (t) => {
   const head = encodeSegmentHead({ version: 9 });
   const frame = [batchHeader({ bodyBytes: head.length, sequence: 0 }), head, batchTrailer(0)];
   writeFileSync(path, Buffer.concat(frame));
-  t.throws(() => reopen(), { code: 'DATA_INVALID', message: /version 9.*reads version 1/ });
+  t.throws(() => reopen(), { code: 'DATA_INVALID', message: /version 9.*reads version 2/ });
 });
 
 type Step = readonly [kind: 'append' | 'replace' | 'compact' | 'restart', count: number];

@@ -58,6 +58,12 @@ export interface Membership {
   readonly details: Readonly<Record<NodeId, MemberDetail>>;
 }
 
+/** A configuration and the entry that it stems from; index 0 for the one that the group began with. */
+export interface PlacedMembership {
+  readonly index: LogIndex;
+  readonly membership: Membership;
+}
+
 /** What a configuration says of one member besides its standing. */
 export interface MemberDetail {
   /** Names the storage that belongs to the member: a wiped machine comes back with another. */

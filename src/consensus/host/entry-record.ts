@@ -21,9 +21,9 @@ const ENTRY_HEADER_BYTES = 13;
 /** Largest payload of a record: an entry of 1 MiB with room to spare. */
 export const RECORD_PAYLOAD_BYTES_MAX: number = 2 * 1024 * 1024;
 
-export type RecordType = 'entry' | 'hardState' | 'promise' | 'segment';
+export type RecordType = 'entry' | 'hardState' | 'promise' | 'segment' | 'membership';
 
-const TYPES: readonly RecordType[] = ['entry', 'hardState', 'promise', 'segment'];
+const TYPES: readonly RecordType[] = ['entry', 'hardState', 'promise', 'segment', 'membership'];
 const KINDS: readonly EntryKind[] = ['noop', 'config', 'command'];
 
 /** Bytes of each entry that were seen already, so that none is encoded twice. */

@@ -17,7 +17,7 @@
  */
 
 import type { LogView } from '../core/log/log-view.ts';
-import type { Entry, HardState, LogIndex, SnapshotMark } from '../core/types.ts';
+import type { Entry, HardState, LogIndex, PlacedMembership, SnapshotMark } from '../core/types.ts';
 
 export interface StorageBatch {
   readonly hardState: HardState | undefined;
@@ -25,6 +25,8 @@ export interface StorageBatch {
   readonly snapshot: SnapshotMark | undefined;
   /** The longest promise this voter ever gives, in ms; durable before it is given. */
   readonly promiseMs: number | undefined;
+  /** The configuration that came into force; outlives the entry that it stems from. */
+  readonly membership?: PlacedMembership | undefined;
   readonly mustSync: boolean;
 }
 
