@@ -186,7 +186,7 @@ t.test('a journal of another version is refused', async (t) => {
   const { writer, directory, reopen } = open(t);
   writer.write([batchOf(numbered(1, 1))]);
   const [path = ''] = segmentsOf(directory);
-  t.ok(readFileSync(path).includes('"version":1'));
+  t.ok(readFileSync(path).includes('"version":2'));
   const { encodeSegmentHead } = await import('../../src/journal/record.ts');
   const { batchHeader, batchTrailer } = await import('../../src/journal/batch.ts');
   const head = encodeSegmentHead({ version: 9 });
