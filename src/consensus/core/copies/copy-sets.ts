@@ -66,9 +66,8 @@ export class CopySets {
   witnessReach(membership: Membership, matchOf: MatchOf): LogIndex {
     let reach = Number.POSITIVE_INFINITY;
     for (const { index, ids } of this.#placed.toReversed()) {
-      const held = leastMatch(presentIn(membership, ids), matchOf);
-      reach = Math.min(reach, held);
-      if (held >= index) return reach;
+      reach = Math.min(reach, leastMatch(presentIn(membership, ids), matchOf));
+      if (reach >= index) return reach;
     }
     return Math.min(reach, leastMatch(presentIn(membership, membership.copySet), matchOf));
   }
