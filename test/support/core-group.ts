@@ -9,7 +9,7 @@ import { membershipOf } from '../../src/consensus/core/membership/membership.ts'
 import type { Message } from '../../src/consensus/core/messages.ts';
 import type { CoreOptions } from '../../src/consensus/core/options.ts';
 import { RaftCore } from '../../src/consensus/core/raft-core.ts';
-import type { Entry, NodeId } from '../../src/consensus/core/types.ts';
+import type { Entry, Membership, NodeId } from '../../src/consensus/core/types.ts';
 import { MemoryLog } from './memory-storage.ts';
 
 export interface GroupMember {
@@ -25,9 +25,16 @@ export class CoreGroup {
   inFlight: Message[] = [];
   readonly #ids: readonly NodeId[];
   readonly #overrides: Partial<CoreOptions>;
+  readonly #membership: Membership;
 
-  constructor(ids: readonly NodeId[], overrides: Partial<CoreOptions> = {}) {
+  /** @param parts of the membership besides its voters, which are all */
+  constructor(
+    ids: readonly NodeId[],
+    overrides: Partial<CoreOptions> = {},
+    parts: Partial<Membership> = {},
+  ) {
     this.#ids = ids;
+    this.#membership = membershipOf({ voters: ids, ...parts });
     this.#overrides = overrides;
     for (const id of ids) {
       const log = new MemoryLog();
@@ -96,6 +103,14 @@ export class CoreGroup {
     for (let i = 0; i < count; i += 1) this.of(id).core.tick();
   }
 
+  /** Lets time pass for all but those named, with everything delivered in between. */
+  pass(ticks: number, without: readonly NodeId[] = []): void {
+    for (let tick = 0; tick < ticks; tick += 1) {
+      for (const id of this.#ids) if (!without.includes(id)) this.tick(id);
+      this.settle();
+    }
+  }
+
   /** Makes `id` leader by its own timeout. */
   elect(id: NodeId): void {
     this.of(id).core.campaign();
@@ -128,8 +143,13 @@ export class CoreGroup {
       random: () => 0,
       ...this.#overrides,
     };
-    const membership = membershipOf({ voters: this.#ids });
     const { hardState } = log;
-    return new RaftCore(options, { hardState, membership, applied: log.firstIndex - 1 }, log);
+    const start = {
+      hardState,
+      membership: this.#membership,
+      applied: log.firstIndex - 1,
+      configs: log.configs,
+    };
+    return new RaftCore(options, start, log);
   }
 }

@@ -32,6 +32,11 @@ export class MemoryLog implements LogView {
     return limitBytes(this.#entries.slice(first, last), bytesMax);
   }
 
+  /** Entries that change the configuration. */
+  get configs(): readonly Entry[] {
+    return this.#entries.filter(({ kind }) => kind === 'config');
+  }
+
   /** Stores what an append work holds. */
   store(work: {
     readonly hardState: HardState | undefined;

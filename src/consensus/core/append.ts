@@ -14,15 +14,21 @@ export interface Proposal {
 
 /** Appends to the leader's log; false when too much is uncommitted already. */
 export function appendEntries(state: RaftState, proposals: readonly Proposal[]): boolean {
+  const bytes = bytesOf(proposals);
+  // The first proposal of a quiet leader is taken whatever its size, else it could never pass.
+  const isOver = state.uncommittedBytes + bytes > state.options.uncommittedBytesMax;
+  if (state.uncommittedBytes > 0 && bytes > 0 && isOver) return false;
+  appendUnbounded(state, proposals);
+  return true;
+}
+
+/** Appends to the leader's log, however much is uncommitted. */
+export function appendUnbounded(state: RaftState, proposals: readonly Proposal[]): void {
   const first = state.log.lastIndex + 1;
   const entries = proposals.map(
     ({ kind, data }, at): Entry => ({ term: state.term, index: first + at, kind, data }),
   );
-  const bytes = bytesOf(entries);
-  // The first proposal of a quiet leader is taken whatever its size, else it could never pass.
-  const isOver = state.uncommittedBytes + bytes > state.options.uncommittedBytesMax;
-  if (state.uncommittedBytes > 0 && bytes > 0 && isOver) return false;
-  state.uncommittedBytes += bytes;
+  state.uncommittedBytes += bytesOf(entries);
   state.log.append(entries);
   // The leader acknowledges to itself, and like any other only when it is durable.
   state.sendAfterAppend({
@@ -36,5 +42,4 @@ export function appendEntries(state: RaftState, proposals: readonly Proposal[]):
     hintTerm: 0,
     hasLost: false,
   });
-  return true;
 }

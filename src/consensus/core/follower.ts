@@ -2,6 +2,7 @@
  * What a follower does with the words of its leader (Raft §5.3).
  */
 
+import { isWitness, withoutData } from './copies/duties.ts';
 import type {
   AppendMessage,
   AppendResponse,
@@ -15,6 +16,7 @@ import type { LogIndex, NodeId, SnapshotMark } from './types.ts';
 export function hearLeader(state: RaftState, leader: NodeId): void {
   state.electionElapsed = 0;
   state.leader = leader;
+  state.hearing.follows(leader);
 }
 
 export function handleAppend(state: RaftState, message: AppendMessage): void {
@@ -24,7 +26,8 @@ export function handleAppend(state: RaftState, message: AppendMessage): void {
     return;
   }
   const previous = { index: message.prevIndex, term: message.prevTerm };
-  const last = log.maybeAppend(previous, message.entries, message.commit);
+  const entries = isWitness(state, state.id) ? withoutData(message.entries) : message.entries;
+  const last = log.maybeAppend(previous, entries, message.commit);
   if (last !== undefined) {
     acknowledge(state, message.from, last);
     return;
@@ -59,6 +62,7 @@ function restore(state: RaftState, mark: SnapshotMark): void {
     return;
   }
   state.log.restore(mark);
+  state.copies.restored();
   state.tracker.setMembership(mark.membership);
 }
 

@@ -3,6 +3,7 @@
  */
 
 import { assert } from '../../errors.ts';
+import { copiesReach, hasWitness, isWitness, withoutData, witnessReach } from './copies/duties.ts';
 import { bytesOf } from './log/log-view.ts';
 import type { AppendResponse, HeartbeatResponse } from './messages.ts';
 import type { RaftState, Transfer } from './state.ts';
@@ -31,7 +32,10 @@ export function sendAppend(state: RaftState, to: NodeId, evenIfEmpty: boolean): 
   if (prevTerm === undefined || progress.next < log.firstIndex) {
     return sendSnapshot(state, to, progress);
   }
-  const entries = entriesFor(state, progress);
+  const entries = isWitness(state, to)
+    ? entriesForWitness(state, progress)
+    : entriesFor(state, progress);
+  if (entries === undefined) return sendSnapshot(state, to, progress);
   if (entries.length === 0 && !evenIfEmpty) return false;
   state.send({
     type: 'append',
@@ -54,11 +58,26 @@ function entriesFor(state: RaftState, progress: Progress): readonly Entry[] {
   return state.log.entriesFrom(progress.next, state.options.appendBytesMax) ?? [];
 }
 
+/**
+ * What the witness may know, without data. Undefined when it had better take what is
+ * committed at once: it needs none of the entries that would have to be fetched.
+ */
+function entriesForWitness(state: RaftState, progress: Progress): readonly Entry[] | undefined {
+  const { log, options } = state;
+  if (progress.state === 'replicate' && progress.inflights.isFull) return [];
+  const end = Math.min(witnessReach(state), log.lastIndex) + 1;
+  if (progress.next >= end) return [];
+  const entries = log.slice(progress.next, end, options.appendBytesMax);
+  if (entries === undefined) return log.committed >= progress.next ? undefined : [];
+  return withoutData(entries);
+}
+
 /** The follower needs entries that were compacted: name it the state to fetch. */
 function sendSnapshot(state: RaftState, to: NodeId, progress: Progress): boolean {
   // One that is silent could not fetch it, and would be taken for one that does.
   if (!progress.recentActive) return false;
-  const index = state.log.applied;
+  const index = isWitness(state, to) ? state.log.committed : state.log.applied;
+  if (isWitness(state, to) && witnessReach(state) < index) return false;
   const term = state.log.termAt(index);
   assert(term !== undefined, 'the applied entry has no term');
   progress.becomeSnapshot(index);
@@ -110,6 +129,8 @@ function handleAcceptance(state: RaftState, response: AppendResponse, progress: 
   else if (from !== state.id && progress.canBumpCommit(state.log.committed)) {
     sendAppend(state, from, true);
   }
+  // What the copy set holds now is for the witness to know.
+  if (hasWitness(state)) fillWindow(state, state.tracker.membership.witness);
   if (from === state.id) return;
   fillWindow(state, from);
   if (state.transfer?.to === from && progress.match === state.log.lastIndex) {
@@ -143,7 +164,8 @@ function advanceProgress(state: RaftState, progress: Progress, index: number): v
 
 /** Commits what a quorum holds of the own term (Raft §5.4.2). */
 export function maybeCommit(state: RaftState): boolean {
-  return state.log.maybeCommit({ term: state.term, index: state.tracker.committed() });
+  const index = Math.min(state.tracker.committed(), copiesReach(state));
+  return state.log.maybeCommit({ term: state.term, index });
 }
 
 export function handleHeartbeatResponse(state: RaftState, response: HeartbeatResponse): void {

@@ -3,7 +3,7 @@
  */
 
 import { MailraftError } from '../../errors.ts';
-import type { HardState, LogIndex, Membership, NodeId, Random } from './types.ts';
+import type { Entry, HardState, LogIndex, Membership, NodeId, Random } from './types.ts';
 
 export interface CoreOptions {
   readonly id: NodeId;
@@ -35,6 +35,11 @@ export interface CoreOptions {
   readonly uncommittedBytesMax: number;
   /** Most bytes of committed entries handed out and not yet applied. */
   readonly applyingBytesMax: number;
+  /**
+   * Whether a member has all data below its log's end, as far as is known, so that its
+   * copy may count (safety rule 23). Default: every member has.
+   */
+  readonly hasAllData?: (id: NodeId) => boolean;
   readonly random: Random;
 }
 
@@ -44,6 +49,8 @@ export interface CoreStart {
   readonly membership: Membership;
   /** Entries up to here are applied already and are not handed out again. */
   readonly applied: LogIndex;
+  /** Entries of the log that change the configuration, from after `membership` on. Default: none. */
+  readonly configs?: readonly Entry[];
 }
 
 /** Throws `CONFIG_INVALID` naming every option that cannot be. */

@@ -13,6 +13,8 @@
 
 import { assert } from '../../errors.ts';
 import { appendEntries, type Proposal } from './append.ts';
+import { copySetIn } from './copies/decree.ts';
+import { hasWitness, isWitness } from './copies/duties.ts';
 import { campaign } from './election.ts';
 import { beginTransfer, broadcastAppend, broadcastHeartbeat, sendAppend } from './leader.ts';
 import { bytesOf, type LogView } from './log/log-view.ts';
@@ -24,6 +26,7 @@ import { RaftState } from './state.ts';
 import { step } from './step.ts';
 import { tick } from './tick.ts';
 import {
+  type Entry,
   type HardState,
   type LogIndex,
   type Membership,
@@ -148,10 +151,24 @@ export class RaftCore {
     const state = this.#state;
     if (state.role !== 'leader') return 'notLeader';
     if (to === state.id) return 'alreadyLeader';
-    if (!state.tracker.isVoter(to)) return 'notVoter';
+    if (!state.tracker.isVoter(to) || isWitness(state, to)) return 'notVoter';
     if (state.transfer !== undefined) return 'alreadyTransferring';
     beginTransfer(state, { to, handover });
     return 'begun';
+  }
+
+  /**
+   * The members that must hold an entry before it commits, as of this member's log; all
+   * data voters where nothing was decreed. Empty in a group without a witness.
+   */
+  get copySet(): readonly NodeId[] {
+    const { copies, tracker } = this.#state;
+    return hasWitness(this.#state) ? copies.inForce(tracker.membership) : [];
+  }
+
+  /** Whether silent members may be left out of the copy set; not by a leader about to stop. */
+  setShrinksCopies(isAllowed: boolean): void {
+    this.#state.shrinksCopies = isAllowed;
   }
 
   /** Gives up the lead without a successor in mind; nothing happens elsewhere. */
@@ -188,6 +205,7 @@ export class RaftCore {
     const append = this.#appendWork();
     const committed = state.log.nextCommitted(false) ?? [];
     const { messages } = state;
+    this.#adoptCopySets(committed);
     const isIdle = messages.length === 0 && committed.length === 0;
     if (isIdle && append === undefined && soft === undefined) return undefined;
 
@@ -227,6 +245,17 @@ export class RaftCore {
     const bytes = bytesOf(work.entries);
     this.#state.log.appliedTo(Math.max(last.index, this.#state.log.applied), bytes);
     this.#state.uncommittedBytes = Math.max(0, this.#state.uncommittedBytes - bytes);
+  }
+
+  /** A decree that is committed is part of the configuration. */
+  #adoptCopySets(committed: readonly Entry[]): void {
+    const { tracker, copies } = this.#state;
+    for (const entry of committed) {
+      const copySet = copySetIn(entry);
+      if (copySet === undefined) continue;
+      tracker.setMembership({ ...tracker.membership, copySet });
+      copies.committed(entry.index);
+    }
   }
 
   #snapshotStored(index: LogIndex): void {

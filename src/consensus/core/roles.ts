@@ -4,6 +4,7 @@
 
 import { assert } from '../../errors.ts';
 import { appendEntries } from './append.ts';
+import { openCopySet } from './copies/duties.ts';
 import type { RaftState } from './state.ts';
 import { NO_NODE, type NodeId, type Term } from './types.ts';
 
@@ -45,6 +46,7 @@ export function becomeLeader(state: RaftState): void {
   state.pendingConfigIndex = state.log.lastIndex;
   const opened = appendEntries(state, [{ kind: 'noop', data: new Uint8Array(0) }]);
   assert(opened, 'the entry that opens a term was refused');
+  openCopySet(state);
 }
 
 function reset(state: RaftState, term: Term): void {

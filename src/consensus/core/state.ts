@@ -5,6 +5,8 @@
  * leader.ts and follower.ts answer messages, raft-core.ts is the face outside.
  */
 
+import { CopySets } from './copies/copy-sets.ts';
+import { Hearing } from './copies/hearing.ts';
 import type { LogView } from './log/log-view.ts';
 import { RaftLog } from './log/raft-log.ts';
 import type { Message } from './messages.ts';
@@ -32,6 +34,8 @@ export class RaftState {
   readonly options: CoreOptions;
   readonly log: RaftLog;
   readonly tracker: Tracker;
+  readonly copies = new CopySets();
+  readonly hearing = new Hearing();
 
   term: Term;
   vote: NodeId;
@@ -53,6 +57,10 @@ export class RaftState {
   /** Index of the last configuration change in the log; none may be added before it is applied. */
   pendingConfigIndex: LogIndex = 0;
   uncommittedBytes = 0;
+  /** What a follower must hold to be taken into the copy set. */
+  levelMark: LogIndex = 0;
+  /** False while this leader is about to stop: then nobody leaves the copy set. */
+  shrinksCopies = true;
 
   /** May leave at once. */
   messages: Message[] = [];
@@ -62,9 +70,12 @@ export class RaftState {
   constructor(options: CoreOptions, start: CoreStart, view: LogView) {
     this.id = options.id;
     this.options = options;
-    this.log = new RaftLog(view, start.applied, options.applyingBytesMax);
+    this.log = new RaftLog(view, start.applied, options.applyingBytesMax, (entries) =>
+      this.copies.appended(entries),
+    );
     this.log.commitTo(start.hardState.commit);
     this.tracker = new Tracker(start.membership, options);
+    this.copies.appended(start.configs ?? []);
     this.term = start.hardState.term;
     this.vote = start.hardState.vote;
   }
@@ -79,7 +90,9 @@ export class RaftState {
 
   /** Whether this member may stand for election at all. */
   get isPromotable(): boolean {
-    return this.tracker.isVoter(this.id) && this.log.unstable.snapshot === undefined;
+    // A witness has no data to lead with.
+    const isData = this.tracker.isVoter(this.id) && this.tracker.membership.witness !== this.id;
+    return isData && this.log.unstable.snapshot === undefined;
   }
 
   /** Queues a message that promises nothing about this member's storage. */

@@ -23,6 +23,7 @@ import type { RaftState } from './state.ts';
 import { NO_NODE } from './types.ts';
 
 export function step(state: RaftState, message: Message): void {
+  state.hearing.heard(message.from);
   if (message.term > state.term && !takeHigherTerm(state, message)) return;
   if (message.term < state.term) {
     answerLowerTerm(state, message);

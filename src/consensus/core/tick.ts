@@ -2,8 +2,9 @@
  * The passing of logical time: elections, heartbeats, the quorum check.
  */
 
+import { keepCopySet } from './copies/duties.ts';
 import { campaign, repeatRequests } from './election.ts';
-import { broadcastHeartbeat } from './leader.ts';
+import { broadcastAppend, broadcastHeartbeat } from './leader.ts';
 import { becomeFollower } from './roles.ts';
 import type { RaftState } from './state.ts';
 import { NO_NODE } from './types.ts';
@@ -15,6 +16,7 @@ import { NO_NODE } from './types.ts';
  */
 export function tick(state: RaftState, mayCampaign: boolean): void {
   state.electionElapsed += 1;
+  state.hearing.tick();
   if (state.role === 'leader') tickLeader(state);
   else tickOther(state, mayCampaign);
 }
@@ -44,6 +46,7 @@ function tickLeader(state: RaftState): void {
     state.heartbeatElapsed = 0;
     broadcastHeartbeat(state);
   }
+  if (state.role === 'leader' && keepCopySet(state)) broadcastAppend(state);
 }
 
 /** Steps down when no majority was heard of since the last check (dissertation §6.2). */

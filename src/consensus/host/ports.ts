@@ -6,6 +6,7 @@ import type { Message } from '../core/messages.ts';
 import type { CoreOptions } from '../core/options.ts';
 import type { ApplyWork } from '../core/ready.ts';
 import type {
+  Entry,
   HardState,
   LogIndex,
   Membership,
@@ -76,6 +77,8 @@ export interface HostStart {
   readonly hardState: HardState;
   readonly membership: Membership;
   readonly applied: LogIndex;
+  /** Entries of the log that change the configuration, from after `membership` on. Default: none. */
+  readonly configs?: readonly Entry[];
   /** Longest promise ever given as a voter, in ms. */
   readonly longestPromiseMs: number;
   /** Tenure records of the log, by rising index; the last applied one included. */

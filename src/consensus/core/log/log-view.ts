@@ -33,7 +33,7 @@ export function limitBytes(entries: readonly Entry[], bytesMax: number): readonl
 }
 
 /** Bytes of data in `entries`. */
-export function bytesOf(entries: readonly Entry[]): number {
+export function bytesOf(entries: readonly Pick<Entry, 'data'>[]): number {
   let bytes = 0;
   for (const entry of entries) bytes += entry.data.length;
   return bytes;

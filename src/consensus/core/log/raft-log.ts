@@ -12,6 +12,7 @@ import { Unstable } from './unstable.ts';
 export class RaftLog {
   readonly #view: LogView;
   readonly #applyingBytesMax: number;
+  readonly #onAppended: (entries: readonly Entry[]) => void;
   readonly #unstable: Unstable;
   /** Highest entry known to be durable on a quorum. */
   #committed: LogIndex;
@@ -20,10 +21,17 @@ export class RaftLog {
   #applied: LogIndex;
   #applyingBytes = 0;
 
-  constructor(view: LogView, applied: LogIndex, applyingBytesMax: number) {
+  /** @param onAppended hears of entries that were put into the log, replacing what stood there */
+  constructor(
+    view: LogView,
+    applied: LogIndex,
+    applyingBytesMax: number,
+    onAppended: (entries: readonly Entry[]) => void = () => undefined,
+  ) {
     assert(applied >= view.firstIndex - 1, 'the log does not reach back to what is applied');
     this.#view = view;
     this.#applyingBytesMax = applyingBytesMax;
+    this.#onAppended = onAppended;
     this.#unstable = new Unstable(view.lastIndex + 1);
     this.#committed = applied;
     this.#applying = applied;
@@ -101,6 +109,7 @@ export class RaftLog {
     if (first === undefined) return;
     assert(first.index > this.#committed, 'a committed entry would be replaced');
     this.#unstable.truncateAndAppend(entries);
+    this.#onAppended(entries);
   }
 
   /**

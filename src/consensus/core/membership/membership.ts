@@ -45,7 +45,8 @@ export function readMembership(value: unknown): Membership {
   };
 }
 
-function nodesOf(value: unknown): NodeId[] {
+/** @throws {MailraftError} `DATA_INVALID` unless `value` is a list of names */
+export function nodesOf(value: unknown): NodeId[] {
   if (!Array.isArray(value)) throw invalid('a list of members is none');
   if (value.length > MEMBERS_MAX) throw invalid(`a list names ${value.length} members`);
   return value.map(nodeOf);

@@ -13,7 +13,7 @@ export class Tracker {
   #members: readonly NodeId[] = [];
   #progress = new Map<NodeId, Progress>();
   readonly #votes = new Map<NodeId, boolean>();
-  readonly #matchOf = (id: NodeId): LogIndex => this.#progress.get(id)?.match ?? 0;
+  readonly matchOf = (id: NodeId): LogIndex => this.#progress.get(id)?.match ?? 0;
 
   constructor(membership: Membership, limits: ProgressLimits) {
     this.#limits = limits;
@@ -67,7 +67,7 @@ export class Tracker {
 
   /** The highest index that is durable on a quorum. */
   committed(): LogIndex {
-    return quorumReached(this.#membership, this.#matchOf);
+    return quorumReached(this.#membership, this.matchOf);
   }
 
   /** Whether a quorum was heard of since the activity was last cleared. */
