@@ -31,6 +31,14 @@ export interface StorageBatch {
   readonly mustSync: boolean;
 }
 
+/** A batch to which a caller adds what it wants stored. */
+export const NOTHING_TO_STORE: Omit<StorageBatch, 'mustSync'> = {
+  hardState: undefined,
+  entries: [],
+  snapshot: undefined,
+  promiseMs: undefined,
+};
+
 export type StorageCondition = 'ok' | 'noSpace';
 
 export interface StorageEvents {
