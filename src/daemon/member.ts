@@ -41,6 +41,8 @@ export interface MemberParts {
   readonly probes: ProbesPort;
   readonly peers: PeerWatch;
   readonly membership: Membership;
+  /** Of this node's data directory. */
+  readonly incarnation: string;
   /** The journal may lack what this node acknowledged: no vote before it is whole. */
   readonly isMuted: boolean;
   send(message: PeerMessage): void;
@@ -90,7 +92,7 @@ export class Member {
     this.#self = config.node.id;
     const { state } = replication.status;
     this.#host = new RaftHost(
-      hostOptions(config, state.leaseMs ?? config.timing.leaseMs),
+      hostOptions(config, parts.incarnation, state.leaseMs ?? config.timing.leaseMs),
       hostStart(journal, state, parts),
       {
         storage: journal,

@@ -56,8 +56,8 @@ export async function openMember(parts: OpenMemberParts): Promise<Running> {
     },
     replicationPort(parts, journal, holder),
   );
-  const founders = identity.current.members.map(({ id }) => id);
-  const membership = startingMembership(journal.placed.membership, founders);
+  const { members, incarnation } = identity.current;
+  const membership = startingMembership(journal.placed.membership, members);
   const isMuted = await mendJournal(journal, replication.status.state, membership);
   if (isMuted)
     log.warn({ damage: journal.damage }, 'the journal is damaged: no vote before it is whole');
@@ -66,6 +66,7 @@ export async function openMember(parts: OpenMemberParts): Promise<Running> {
     journal,
     replication,
     membership,
+    incarnation,
     isMuted,
     send: (message) => parts.transport.send(message),
     nowMs: bootTimeMs,

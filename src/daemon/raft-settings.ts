@@ -5,13 +5,15 @@ import { ELECTION_JITTER_TICKS, REPEAT_REQUEST_TICKS } from '../config/timings.t
 import { membershipOf } from '../consensus/core/membership/membership.ts';
 import type { Membership } from '../consensus/core/types.ts';
 import type { HostOptions } from '../consensus/host/ports.ts';
+import type { MemberIdentity } from './identity.ts';
 
 const MIB = 1024 * 1024;
 
-export function hostOptions(config: Config, leaseMs: number): HostOptions {
+export function hostOptions(config: Config, incarnation: string, leaseMs: number): HostOptions {
   const { ticksPerLease, heartbeatTicks } = config.timing;
   return {
     id: config.node.id,
+    incarnation,
     leaseMs,
     ticksPerLease,
     core: {
@@ -33,7 +35,12 @@ export function hostOptions(config: Config, leaseMs: number): HostOptions {
 /** The members that the journal knows, or those of the founding before it knows any. */
 export function startingMembership(
   journalled: Membership,
-  founders: readonly string[],
+  founders: readonly MemberIdentity[],
 ): Membership {
-  return journalled.voters.length > 0 ? journalled : membershipOf({ voters: founders });
+  if (journalled.voters.length > 0) return journalled;
+  const details = founders.map(({ id, incarnation }) => [id, { incarnation, info: '' }]);
+  return membershipOf({
+    voters: founders.map(({ id }) => id),
+    details: Object.fromEntries(details),
+  });
 }

@@ -39,11 +39,12 @@ const messages: readonly Message[] = [
   { type: 'snapshot', ...envelope, snapshot: { index: 90, term: 8, membership } },
 ];
 
-const encoded = (message: Message) => Buffer.concat(encodeMessage({ message, promiseMs: 6000 }));
+const around = { promiseMs: 6000, fromIncarnation: 'one', toIncarnation: 'two' };
+const encoded = (message: Message) => Buffer.concat(encodeMessage({ message, ...around }));
 
 t.test('every message arrives as it was sent', async (t) => {
   for (const message of messages) {
-    t.same(decodeMessage(encoded(message)), { message, promiseMs: 6000 }, message.type);
+    t.same(decodeMessage(encoded(message)), { message, ...around }, message.type);
   }
 });
 

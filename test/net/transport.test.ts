@@ -67,6 +67,8 @@ async function node(
 const heartbeat = (from: string, to: string, round: number): PeerMessage => ({
   message: { type: 'heartbeat', from, to, term: 1, commit: 0, round },
   promiseMs: 6000,
+  fromIncarnation: '',
+  toIncarnation: '',
 });
 
 const append = (from: string, to: string, bytes: number): PeerMessage => ({
@@ -81,6 +83,8 @@ const append = (from: string, to: string, bytes: number): PeerMessage => ({
     entries: [{ term: 1, index: 1, kind: 'command', data: Buffer.alloc(bytes, 7) }],
   },
   promiseMs: 0,
+  fromIncarnation: '',
+  toIncarnation: '',
 });
 
 t.test('messages of all sizes arrive, with TLS and without', async (t) => {

@@ -180,6 +180,8 @@ t.test('rule 5: a promise outlives a forgotten leader', async (t) => {
   c.receive({
     message: { type: 'appendResponse', from: b.id, to: c.id, term, ...answer },
     promiseMs: 0,
+    fromIncarnation: '',
+    toIncarnation: '',
   });
   t.match(c.host?.standing, { leader: '', term }, 'it forgot its leader');
   const untilMs = a.leaseUntilMs;

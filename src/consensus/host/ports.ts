@@ -27,6 +27,10 @@ export interface PeerMessage {
    * promise that the voter now keeps, in ms; 0 in all other messages.
    */
   readonly promiseMs: number;
+  /** Of the sender's storage; empty when it has none (see incarnations.ts). */
+  readonly fromIncarnation: string;
+  /** The incarnation of the receiver that is meant; empty for whichever has the name. */
+  readonly toIncarnation: string;
 }
 
 /** Who leads, as this member sees it. */
@@ -65,6 +69,8 @@ export interface HostPorts {
 
 export interface HostOptions {
   readonly id: NodeId;
+  /** Of this member's storage. Default: none, its name alone counts. */
+  readonly incarnation?: string;
   /** Length of the lease, in ms. */
   readonly leaseMs: number;
   /** Ticks in a lease; with as many `electionTicks` nobody stands in vain while one holds. */

@@ -23,10 +23,12 @@ import {
   type NodeId,
   type SnapshotMark,
 } from '../core/types.ts';
+import { Incarnations, NO_INCARNATION } from './incarnations.ts';
 import { Lease, withoutDrift } from './lease.ts';
 import { Muting } from './muting.ts';
 import type { HostOptions, HostPorts, HostStart, PeerMessage, Standing } from './ports.ts';
 import { PROMISE_MS_MAX, Silence } from './silence.ts';
+import { NOTHING_TO_STORE } from './storage.ts';
 import { StorageWatch } from './storage-watch.ts';
 import { type PlacedTenureRecord, TenureRecords } from './tenure-records.ts';
 
@@ -42,6 +44,7 @@ export class RaftHost {
   readonly #records: TenureRecords;
   readonly #watch = new StorageWatch();
   readonly #muting: Muting;
+  readonly #incarnations: Incarnations;
   readonly #ticksPerLease: number;
   /** The promise that each leader last asked for, for the answer that is about to leave. */
   readonly #askedMs = new Map<NodeId, number>();
@@ -73,6 +76,7 @@ export class RaftHost {
     this.#silence = new Silence(start.longestPromiseMs, this.#tickedAtMs);
     this.#records = new TenureRecords(ports.readTenure, start.tenureRecords);
     this.#muting = new Muting(start.isMuted, (isMuted) => ports.events.onMuted(isMuted));
+    this.#incarnations = new Incarnations(options.incarnation ?? NO_INCARNATION);
     this.#standing = this.#standingNow();
     ports.storage.subscribe({
       onLoaded: () => this.#loaded(),
@@ -205,8 +209,11 @@ export class RaftHost {
   /** Takes what peers sent, in the order of arrival. */
   receive(received: readonly PeerMessage[]): void {
     if (this.#isFailed) return;
-    for (const { message, promiseMs } of received) {
-      if (message.to === this.#id && this.#admits(message)) this.#take(message, promiseMs);
+    for (const peer of received) {
+      const { message, promiseMs } = peer;
+      const isMeant = this.#incarnations.refusalOf(peer, this.membership) === undefined;
+      if (message.to !== this.#id || !isMeant || !this.#admits(message)) continue;
+      this.#take(message, promiseMs);
     }
     this.#drain();
   }
@@ -333,7 +340,7 @@ export class RaftHost {
     if (askedMs <= Math.max(this.#silence.longestMs, this.#storingPromiseMs)) return;
     // Longer than any before: it must outlive a restart before it is given (rule 2).
     this.#storingPromiseMs = askedMs;
-    this.#store({ ...NOTHING, promiseMs: askedMs, mustSync: true }, () => {
+    this.#store({ ...NOTHING_TO_STORE, promiseMs: askedMs, mustSync: true }, () => {
       this.#silence.stored(askedMs);
     });
   }
@@ -345,7 +352,8 @@ export class RaftHost {
   /** What bars from elections whatever was promised to whom. */
   get #isBarred(): boolean {
     const { isStalled, isFull } = this.#watch;
-    return this.#isServiceHeld || isStalled || isFull || this.#muting.isMuted;
+    const takesPart = this.#incarnations.takesPart(this.membership, this.#id);
+    return this.#isServiceHeld || isStalled || isFull || this.#muting.isMuted || !takesPart;
   }
 
   #mayCampaign(nowMs: number): boolean {
@@ -397,21 +405,25 @@ export class RaftHost {
   }
 
   #prove(): void {
-    this.#store({ ...NOTHING, mustSync: true }, () => this.#watch.proved());
+    this.#store({ ...NOTHING_TO_STORE, mustSync: true }, () => this.#watch.proved());
   }
 
   #send(message: Message): void {
-    if (message.type === 'heartbeat') {
-      this.#lease.roundSent(message.round, this.#ports.nowMs());
-      this.#ports.send({ message, promiseMs: this.#leaseMs });
-    } else if (message.type === 'heartbeatResponse') {
-      const askedMs = this.#askedMs.get(message.to) ?? 0;
-      const promiseMs = this.#silence.promise(askedMs, this.#ports.nowMs());
-      this.#ports.send({ message, promiseMs });
-    } else {
-      const said = this.#muting.outgoing(message, this.#core.status, this.#termOf);
-      this.#ports.send({ message: said, promiseMs: 0 });
-    }
+    const promiseMs = this.#promiseFor(message);
+    const said = this.#muting.outgoing(message, this.#core.status, this.#termOf);
+    this.#ports.send({
+      message: said,
+      promiseMs,
+      ...this.#incarnations.of(message, this.membership),
+    });
+  }
+
+  #promiseFor(message: Message): number {
+    const nowMs = this.#ports.nowMs();
+    if (message.type === 'heartbeat') this.#lease.roundSent(message.round, nowMs);
+    if (message.type === 'heartbeat') return this.#leaseMs;
+    if (message.type !== 'heartbeatResponse') return 0;
+    return this.#silence.promise(this.#askedMs.get(message.to) ?? 0, nowMs);
   }
 
   #standingNow(): Standing {
@@ -450,10 +462,3 @@ export class RaftHost {
     this.#ports.events.onStorageFailed(error);
   }
 }
-
-const NOTHING = {
-  hardState: undefined,
-  entries: [],
-  snapshot: undefined,
-  promiseMs: undefined,
-} as const;

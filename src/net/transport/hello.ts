@@ -9,7 +9,7 @@ import { MailraftError } from '../../errors.ts';
 import { decode, encode } from '../../platform/msgpack.ts';
 
 /** Version of everything that peers say to each other. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** `control` must never wait behind data, and `log` never behind bulk transfers. */
 export const CHANNELS = ['control', 'log', 'bulk'] as const;

@@ -12,12 +12,13 @@
 import { nodeOf, readMembership } from '../../consensus/core/membership/membership.ts';
 import type { Message, MessageType } from '../../consensus/core/messages.ts';
 import type { Entry } from '../../consensus/core/types.ts';
-import { decodeEntry, encodeEntry, readRecord } from '../../consensus/host/entry-record.ts';
+import { decodeEntryAt, encodeEntry } from '../../consensus/host/entry-record.ts';
 import type { PeerMessage } from '../../consensus/host/ports.ts';
 import { MailraftError } from '../../errors.ts';
 import { decode, encode } from '../../platform/msgpack.ts';
 
 const HEAD_LENGTH_BYTES = 4;
+const INCARNATION_CHARS_MAX = 256;
 
 /** Fields of each message beyond its type, from, to and term, in the order of the wire. */
 const FIELDS: { readonly [Type in MessageType]: readonly string[] } = {
@@ -35,12 +36,13 @@ const FIELDS: { readonly [Type in MessageType]: readonly string[] } = {
 const BOOLEANS = new Set(['rejected', 'transfer', 'hasLost']);
 
 /** @returns the payload in parts */
-export function encodeMessage({ message, promiseMs }: PeerMessage): Uint8Array[] {
+export function encodeMessage(peer: PeerMessage): Uint8Array[] {
+  const { message, promiseMs, fromIncarnation, toIncarnation } = peer;
   const { type, from, to, term } = message;
   const fields = FIELDS[type].map(
     (field) => (message as unknown as Record<string, unknown>)[field],
   );
-  const head = encode([type, from, to, term, promiseMs, ...fields]);
+  const head = encode([type, from, to, term, promiseMs, fromIncarnation, toIncarnation, ...fields]);
   const length = Buffer.allocUnsafe(HEAD_LENGTH_BYTES);
   length.writeUInt32BE(head.length);
   const records = message.type === 'append' ? message.entries.map(encodeEntry) : [];
@@ -57,7 +59,8 @@ export function decodeMessage(payload: Buffer): PeerMessage {
   if (headEnd > payload.length) throw invalid('the head of a message is cut short');
   const head = decode(payload.subarray(HEAD_LENGTH_BYTES, headEnd));
   if (!Array.isArray(head)) throw invalid('the head of a message is no list');
-  const [type, from, to, term, promiseMs, ...values] = head as unknown[];
+  const [type, from, to, term, promiseMs, fromIncarnation, toIncarnation, ...values] =
+    head as unknown[];
   if (!isMessageType(type)) throw invalid(`a message of type ${JSON.stringify(type)}`);
   const message: Record<string, unknown> = {
     type,
@@ -67,7 +70,12 @@ export function decodeMessage(payload: Buffer): PeerMessage {
   };
   for (const [at, field] of FIELDS[type].entries()) message[field] = fieldOf(field, values[at]);
   if (type === 'append') message['entries'] = entriesOf(payload.subarray(headEnd));
-  const peer = { message: message as unknown as Message, promiseMs: promiseOf(promiseMs) };
+  const peer = {
+    message: message as unknown as Message,
+    promiseMs: promiseOf(promiseMs),
+    fromIncarnation: incarnationOf(fromIncarnation),
+    toIncarnation: incarnationOf(toIncarnation),
+  };
   checkSequence(peer.message);
   return peer;
 }
@@ -97,8 +105,8 @@ function snapshotOf(value: unknown): unknown {
 function entriesOf(bytes: Buffer): Entry[] {
   const entries: Entry[] = [];
   for (let offset = 0; offset < bytes.length; ) {
-    const end = offset + readRecord(bytes, offset).bytes;
-    entries.push(decodeEntry(bytes.subarray(offset, end)));
+    const { entry, end } = decodeEntryAt(bytes, offset);
+    entries.push(entry);
     offset = end;
   }
   return entries;
@@ -124,6 +132,11 @@ function naturalOf(value: unknown, what: string): number {
 function promiseOf(value: unknown): number {
   if (typeof value === 'number' && value >= 0 && Number.isFinite(value)) return value;
   throw invalid(`a promise of ${JSON.stringify(value)} ms`);
+}
+
+function incarnationOf(value: unknown): string {
+  if (typeof value === 'string' && value.length <= INCARNATION_CHARS_MAX) return value;
+  throw invalid(`an incarnation is ${JSON.stringify(value)?.slice(0, INCARNATION_CHARS_MAX)}`);
 }
 
 function invalid(what: string): MailraftError {

@@ -1,0 +1,170 @@
+/**
+ * Members are told apart by the storage behind their names (safety rule 24): the rule
+ * itself, and hosts that keep it.
+ */
+
+import t from 'tap';
+import { membershipOf } from '../../src/consensus/core/membership/membership.ts';
+import type { Message } from '../../src/consensus/core/messages.ts';
+import type { Membership } from '../../src/consensus/core/types.ts';
+import { Incarnations } from '../../src/consensus/host/incarnations.ts';
+import type { PeerMessage } from '../../src/consensus/host/ports.ts';
+import { RaftHost } from '../../src/consensus/host/raft-host.ts';
+import { MemoryLog } from '../support/memory-storage.ts';
+
+const named = (ids: Readonly<Record<string, string>>): Membership =>
+  membershipOf({
+    voters: Object.keys(ids),
+    details: Object.fromEntries(
+      Object.entries(ids).map(([id, incarnation]) => [id, { incarnation, info: '' }]),
+    ),
+  });
+const GROUP = named({ a: 'a1', b: 'b1', c: 'c1' });
+
+const envelope = { from: 'b', to: 'a', term: 3 };
+const VOTE: Message = { type: 'voteResponse', ...envelope, rejected: false };
+const REQUEST: Message = {
+  ...{ type: 'vote', ...envelope, lastIndex: 9, lastTerm: 2, transfer: false, handover: 0 },
+};
+const HEARTBEAT: Message = { type: 'heartbeat', ...envelope, commit: 0, round: 1 };
+const peer = (message: Message, from: string, to: string): PeerMessage => ({
+  ...{ message, promiseMs: 0, fromIncarnation: from, toIncarnation: to },
+});
+
+t.test('what another incarnation says counts for nothing', async (t) => {
+  const it = new Incarnations('a1');
+  t.equal(it.refusalOf(peer(VOTE, 'b1', 'a1'), GROUP), undefined, 'the one that is named');
+  for (const message of [VOTE, REQUEST]) {
+    t.match(it.refusalOf(peer(message, 'b2', 'a1'), GROUP), /b speaks as incarnation b2.*names b1/);
+    t.match(it.refusalOf(peer(message, '', 'a1'), GROUP), /incarnation none/, 'nor does none');
+  }
+});
+
+t.test('what is meant for another incarnation is not heeded, a leader or not', async (t) => {
+  const it = new Incarnations('a2');
+  for (const message of [VOTE, HEARTBEAT]) {
+    t.match(it.refusalOf(peer(message, 'b1', 'a1'), GROUP), /means incarnation a1 of a.*is a2/);
+  }
+});
+
+t.test(
+  'a leader that the configuration here does not know yet is followed, and answered',
+  async (t) => {
+    const it = new Incarnations('a1');
+    t.equal(it.refusalOf(peer(HEARTBEAT, 'b2', 'a1'), GROUP), undefined);
+    const answer: Message = { type: 'heartbeatResponse', from: 'a', to: 'b', term: 3, round: 1 };
+    t.same(it.of(answer, GROUP), { fromIncarnation: 'a1', toIncarnation: 'b2' });
+    const vote: Message = { type: 'voteResponse', from: 'a', to: 'b', term: 3, rejected: false };
+    t.same(it.of(vote, GROUP), { fromIncarnation: 'a1', toIncarnation: 'b1' }, 'and no more');
+  },
+);
+
+t.test(
+  'who is not named votes for nobody; a configuration without names excludes none',
+  async (t) => {
+    t.equal(new Incarnations('a1').takesPart(GROUP, 'a'), true);
+    t.equal(new Incarnations('a2').takesPart(GROUP, 'a'), false, 'another is named');
+    t.equal(new Incarnations('a2').takesPart(membershipOf({}), 'a'), false, 'nothing is known yet');
+    t.equal(new Incarnations('a2').takesPart(membershipOf({ voters: ['a'] }), 'a'), true);
+    t.equal(new Incarnations('').takesPart(GROUP, 'a'), true, 'names alone count');
+  },
+);
+
+interface TestHost {
+  readonly host: RaftHost;
+  readonly sent: PeerMessage[];
+  /** Lets so many ticks pass. */
+  pass(ticks: number): void;
+}
+
+const TICK_MS = 100;
+
+function hostOf(id: string, incarnation: string, membership: Membership): TestHost {
+  const log = new MemoryLog();
+  const sent: PeerMessage[] = [];
+  let nowMs = 0;
+  const host: RaftHost = new RaftHost(
+    {
+      id,
+      incarnation,
+      leaseMs: 10 * TICK_MS,
+      ticksPerLease: 10,
+      core: {
+        electionTicks: 10,
+        electionJitterTicks: 1,
+        heartbeatTicks: 1,
+        preVote: false,
+        checkQuorum: true,
+        appendBytesMax: 1000,
+        inflightMessagesMax: 8,
+        inflightBytesMax: 8000,
+        uncommittedBytesMax: 8000,
+        applyingBytesMax: 8000,
+      },
+    },
+    {
+      hardState: log.hardState,
+      membership,
+      applied: 0,
+      longestPromiseMs: 0,
+      tenureRecords: [],
+      isMuted: false,
+    },
+    {
+      storage: Object.assign(log, {
+        append(batch: Parameters<MemoryLog['store']>[0], done: () => void) {
+          log.store(batch);
+          done();
+        },
+        subscribe() {},
+      }),
+      readTenure: () => undefined,
+      random: () => 0,
+      send: (message) => sent.push(message),
+      nowMs: () => nowMs,
+      events: {
+        onStanding() {},
+        onApply: (work) => host.applied(work),
+        onStateNeeded() {},
+        onSpace() {},
+        onMuted() {},
+        onStorageFailed() {},
+      },
+    },
+  );
+  const pass = (ticks: number): void => {
+    for (let tick = 0; tick < ticks; tick += 1) {
+      nowMs += TICK_MS;
+      host.advance();
+    }
+  };
+  return { host, sent, pass };
+}
+
+const typesOf = (sent: readonly PeerMessage[]): string[] => sent.map(({ message }) => message.type);
+
+t.test('a candidate is elected by the incarnations that it names, and by no others', async (t) => {
+  const { host, sent, pass } = hostOf('a', 'a1', GROUP);
+  pass(12);
+  t.match(sent[0], { message: { type: 'vote', to: 'b' }, fromIncarnation: 'a1' });
+  t.equal(sent[0]?.toIncarnation, 'b1');
+  const { term } = host.status;
+  const granted: Message = { type: 'voteResponse', from: 'b', to: 'a', term, rejected: false };
+  host.receive([peer(granted, 'b2', 'a1')]);
+  t.equal(host.standing.role, 'candidate', 'the vote of a wiped member does not count');
+  host.receive([peer(granted, 'b1', 'a1')]);
+  t.equal(host.standing.role, 'leader');
+});
+
+t.test(
+  'a member whose storage is another one neither votes nor stands, and may follow',
+  async (t) => {
+    const { host, sent, pass } = hostOf('a', 'a2', GROUP);
+    pass(40);
+    host.receive([peer({ ...REQUEST, term: 7 }, 'b1', '')]);
+    t.same(sent, [], 'neither a request nor a vote');
+    t.equal(host.standing.role, 'follower');
+    host.receive([peer({ ...HEARTBEAT, term: 7 }, 'b1', 'a2')]);
+    t.same(typesOf(sent), ['heartbeatResponse']);
+  },
+);
