@@ -49,7 +49,9 @@ export interface CoreStart {
   readonly membership: Membership;
   /** Entries up to here are applied already and are not handed out again. */
   readonly applied: LogIndex;
-  /** Entries of the log that change the configuration, from after `membership` on. Default: none. */
+  /** Of the entry that `membership` stems from. Default: 0, what the group began with. */
+  readonly membershipIndex?: LogIndex;
+  /** Entries of the log that change the configuration, from after that one on. Default: none. */
   readonly configs?: readonly Entry[];
 }
 

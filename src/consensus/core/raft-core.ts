@@ -32,6 +32,7 @@ import {
   type Membership,
   NO_NODE,
   type NodeId,
+  type PlacedMembership,
   type SoftState,
 } from './types.ts';
 
@@ -57,12 +58,17 @@ export interface MemberProgress {
 
 export class RaftCore {
   readonly #state: RaftState;
+  /** Of the entry that the configuration stems from. */
+  #membershipIndex: LogIndex;
   #givenHard: HardState;
   #givenSoft: SoftState;
 
   constructor(options: CoreOptions, start: CoreStart, view: LogView) {
     checkOptions(options);
     this.#state = new RaftState(options, start, view);
+    this.#membershipIndex = start.membershipIndex ?? 0;
+    // What is applied already is not handed out again.
+    this.#adoptCopySets((start.configs ?? []).filter(({ index }) => index <= start.applied));
     // What the storage told is known to it; the role is told anew.
     this.#givenHard = this.#state.hardState;
     becomeFollower(this.#state, this.#state.term, NO_NODE);
@@ -205,7 +211,6 @@ export class RaftCore {
     const append = this.#appendWork();
     const committed = state.log.nextCommitted(false) ?? [];
     const { messages } = state;
-    this.#adoptCopySets(committed);
     const isIdle = messages.length === 0 && committed.length === 0;
     if (isIdle && append === undefined && soft === undefined) return undefined;
 
@@ -216,7 +221,7 @@ export class RaftCore {
     state.log.unstable.acceptInProgress();
     state.log.acceptApplying(committed);
     const apply = committed.length > 0 ? { entries: committed } : undefined;
-    return { soft, append, apply, messages };
+    return { soft, append, apply, messages, membership: this.#adoptCopySets(committed) };
   }
 
   /**
@@ -247,15 +252,20 @@ export class RaftCore {
     this.#state.uncommittedBytes = Math.max(0, this.#state.uncommittedBytes - bytes);
   }
 
-  /** A decree that is committed is part of the configuration. */
-  #adoptCopySets(committed: readonly Entry[]): void {
+  /** Decrees that are committed are part of the configuration. */
+  #adoptCopySets(committed: readonly Entry[]): PlacedMembership | undefined {
     const { tracker, copies } = this.#state;
+    let placed: PlacedMembership | undefined;
     for (const entry of committed) {
+      const { index } = entry;
       const copySet = copySetIn(entry);
-      if (copySet === undefined) continue;
-      tracker.setMembership({ ...tracker.membership, copySet });
-      copies.committed(entry.index);
+      if (copySet === undefined || index <= this.#membershipIndex) continue;
+      placed = { index, membership: { ...tracker.membership, copySet } };
+      tracker.setMembership(placed.membership);
+      copies.committed(index);
     }
+    if (placed !== undefined) this.#membershipIndex = placed.index;
+    return placed;
   }
 
   #snapshotStored(index: LogIndex): void {

@@ -18,6 +18,7 @@ import type {
   EntryId,
   HardState,
   LogIndex,
+  PlacedMembership,
   SnapshotMark,
   SoftState,
   Term,
@@ -49,6 +50,8 @@ export interface Ready {
   readonly append: AppendWork | undefined;
   readonly apply: ApplyWork | undefined;
   readonly messages: readonly Message[];
+  /** The configuration that came into force by an entry of `apply`; to be kept durably. */
+  readonly membership: PlacedMembership | undefined;
 }
 
 /** What a member looks like from outside. */

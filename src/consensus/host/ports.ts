@@ -47,6 +47,8 @@ export interface HostEvents {
   onStanding(standing: Standing): void;
   /** Committed entries to apply in order; answer with `RaftHost.applied(work)`. */
   onApply(work: ApplyWork): void;
+  /** A configuration came into force. */
+  onMembership?(membership: Membership): void;
   /** The own log ends before the leader's begins: fetch the state, then `installState`. */
   onStateNeeded(mark: SnapshotMark, leader: NodeId): void;
   /** The storage has no space, or has space again. */
@@ -83,7 +85,9 @@ export interface HostStart {
   readonly hardState: HardState;
   readonly membership: Membership;
   readonly applied: LogIndex;
-  /** Entries of the log that change the configuration, from after `membership` on. Default: none. */
+  /** Of the entry that `membership` stems from. Default: 0, what the group began with. */
+  readonly membershipIndex?: LogIndex;
+  /** Entries of the log that change the configuration, from after that one on. Default: none. */
   readonly configs?: readonly Entry[];
   /** Longest promise ever given as a voter, in ms. */
   readonly longestPromiseMs: number;

@@ -21,6 +21,7 @@ import {
   type Membership,
   NO_NODE,
   type NodeId,
+  type PlacedMembership,
   type SnapshotMark,
 } from '../core/types.ts';
 import { Incarnations, NO_INCARNATION } from './incarnations.ts';
@@ -186,11 +187,16 @@ export class RaftHost {
     const tickMs = this.tickMs;
     const due = Math.floor((nowMs - this.#tickedAtMs) / tickMs);
     this.#tickedAtMs += due * tickMs;
-    if (this.#watch.check(nowMs, this.#leaseMs)) this.#core.resign();
+    if (this.#watch.check(nowMs, this.#leaseMs) || this.#isFullCopy) this.#core.resign();
     for (let tick = 0; tick < Math.min(due, TICKS_PER_ADVANCE_MAX); tick += 1) {
       this.#core.tick(this.#mayCampaign(nowMs));
     }
     this.#drain();
+  }
+
+  /** Without room here nothing commits, nor could a hand-over: another of the set may lead. */
+  get #isFullCopy(): boolean {
+    return this.#watch.isFull && this.copySet.length > 1;
   }
 
   /** Length of a tick. */
@@ -378,10 +384,16 @@ export class RaftHost {
     this.#tellStanding();
     for (const message of ready.messages) this.#send(message);
     if (ready.append !== undefined) this.#append(ready.append);
+    if (ready.membership !== undefined) this.#placed(ready.membership);
     if (ready.apply !== undefined) {
       this.#records.committed(this.#core.status.commit);
       this.#ports.events.onApply(ready.apply);
     }
+  }
+
+  #placed(membership: PlacedMembership): void {
+    this.#store({ ...NOTHING_TO_STORE, membership, mustSync: true }, () => undefined);
+    this.#ports.events.onMembership?.(membership.membership);
   }
 
   #append(work: AppendWork): void {
