@@ -7,7 +7,7 @@
 
 import type { Config } from '../config/config.ts';
 import type { ApplyWork } from '../consensus/core/ready.ts';
-import type { Membership } from '../consensus/core/types.ts';
+import type { Entry, Membership } from '../consensus/core/types.ts';
 import type { HostEvents, PeerMessage, Standing } from '../consensus/host/ports.ts';
 import { RaftHost } from '../consensus/host/raft-host.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -21,6 +21,7 @@ import { Applying } from './applying.ts';
 import { FilesGate } from './files-gate.ts';
 import { Fitness } from './fitness.ts';
 import { HistoryRecorder } from './history-recorder.ts';
+import { knowledgeOf } from './knowledge.ts';
 import { LagMeter } from './lag-meter.ts';
 import { LeadDuties, neededFrom } from './lead-duties.ts';
 import { LogFollow } from './log-follow.ts';
@@ -41,6 +42,9 @@ export interface MemberParts {
   readonly probes: ProbesPort;
   readonly peers: PeerWatch;
   readonly membership: Membership;
+  /** Of the entry that the membership stems from, and those that changed it since. */
+  readonly membershipIndex: number;
+  readonly configs: readonly Entry[];
   /** Of this node's data directory. */
   readonly incarnation: string;
   /** The journal may lack what this node acknowledged: no vote before it is whole. */
@@ -91,8 +95,11 @@ export class Member {
     this.#parts = parts;
     this.#self = config.node.id;
     const { state } = replication.status;
+    const options = hostOptions(config, parts.incarnation, state.leaseMs ?? config.timing.leaseMs);
+    // A copy counts only with all that lies below its log (rule 14).
+    const hasAllData = (id: string): boolean => parts.peers.findFresh(id)?.missing === 0;
     this.#host = new RaftHost(
-      hostOptions(config, parts.incarnation, state.leaseMs ?? config.timing.leaseMs),
+      { ...options, core: { ...options.core, hasAllData } },
       hostStart(journal, state, parts),
       {
         storage: journal,
@@ -172,6 +179,7 @@ export class Member {
       missing: status.missing,
       fetchedBytes: status.fetchedBytes,
       salvageFiles: status.salvageFiles,
+      ...knowledgeOf(this.#host),
     };
   }
 
@@ -218,6 +226,7 @@ export class Member {
 
   /** Gives its place away, if it has it; `isAtRest` tells when. */
   shutDown(): void {
+    this.#host.setShrinksCopies(false);
     this.#isShuttingDown = true;
     this.evaluate();
   }

@@ -8,6 +8,7 @@
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../platform/log.ts';
 import { MailNode, type NodeOptions } from './mail-node.ts';
+import { WitnessNode } from './witness/witness-node.ts';
 
 export interface RunningNode {
   /** Gives the place to another node, if it has it, and ends everything. */
@@ -21,7 +22,9 @@ export async function startNode(
   log: Logger,
   options: NodeOptions = { isForced: false },
 ): Promise<RunningNode> {
-  const node = new MailNode(config, log, options);
+  const own = config.members.find(({ id }) => id === config.node.id);
+  const isWitness = own?.role === 'witness';
+  const node = isWitness ? new WitnessNode(config, log) : new MailNode(config, log, options);
   try {
     await node.start();
     return node;
