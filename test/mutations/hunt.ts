@@ -7,7 +7,10 @@ import { availableParallelism } from 'node:os';
 import type { SeedOutcome, SeedWork } from './seeds-process.ts';
 
 /** A seed takes seconds: one that takes so long runs in a circle. */
-const SEED_MS_MAX = 180_000;
+const SEED_MS_MAX = 60_000;
+const HEAP_MB_MAX = 1000;
+/** What the simulator calls an error that is none of its own. */
+const NO_CRASH = 'no crash';
 
 export interface Budget {
   readonly first: number;
@@ -80,11 +83,11 @@ function lower(one: Catch | undefined, other: Catch): Catch {
   return one !== undefined && one.seed < other.seed ? one : other;
 }
 
-/** In a process of its own, which may be ended whatever it does. */
 async function runSeeds(program: string, search: Search): Promise<void> {
-  const child = fork(program, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  let child = start(program);
   try {
     for (let work = search.next(); work !== undefined; work = search.next()) {
+      if (!child.connected) child = start(program);
       search.note(await outcomeOf(child, work));
     }
   } finally {
@@ -92,23 +95,37 @@ async function runSeeds(program: string, search: Search): Promise<void> {
   }
 }
 
+/** A process of its own, which may be ended whatever it does. */
+function start(program: string): ChildProcess {
+  const execArgv = [`--max-old-space-size=${HEAP_MB_MAX}`];
+  return fork(program, [], { execArgv, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+}
+
+/** A process that ends instead of answering, or runs in a circle, is a crash. */
 function outcomeOf(child: ChildProcess, work: SeedWork): Promise<SeedOutcome> {
-  return new Promise((resolve, reject) => {
-    const fail = (what: string): void => reject(new Error(`seed ${work.seed} ${what}`));
-    const timer = setTimeout(() => fail(`runs for more than ${SEED_MS_MAX} ms`), SEED_MS_MAX);
-    const onExit = (code: number | null): void => fail(`ended its process, exit ${code}`);
-    child.once('exit', onExit);
-    child.once('message', (outcome) => {
+  const crash = (text: string): SeedOutcome => ({
+    seed: work.seed,
+    violation: { invariant: NO_CRASH, text },
+  });
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      end(crash(`the seed runs for more than ${SEED_MS_MAX} ms`));
+    }, SEED_MS_MAX);
+    const onExit = (): void => end(crash('the process ended'));
+    const onMessage = (outcome: unknown): void => end(outcome as SeedOutcome);
+    const end = (outcome: SeedOutcome): void => {
       clearTimeout(timer);
-      child.off('exit', onExit);
-      resolve(outcome as SeedOutcome);
-    });
+      child.off('exit', onExit).off('message', onMessage);
+      resolve(outcome);
+    };
+    child.once('exit', onExit).once('message', onMessage);
     child.send(work);
   });
 }
 
 /** An error that `assert` threw is told by that call in its stack. */
 function kindOf({ invariant, text }: NonNullable<SeedOutcome['violation']>): Catch['by'] {
-  if (invariant !== 'no crash') return 'invariant';
+  if (invariant !== NO_CRASH) return 'invariant';
   return /^\s+at assert /m.test(text) ? 'assertion' : 'crash';
 }
