@@ -1,6 +1,6 @@
 /**
- * `npm run test:mutations [-- NAME...] [--seed S] [--seeds N] [--ticks T] [--json]`: puts
- * each mutation to the test alone, after the product as it is has passed the same seeds.
+ * `npm run test:mutations [-- NAME... --seed S --seeds N --ticks T --patches DIR --json]`:
+ * puts each mutation to the test alone, after the product as it is has passed the same seeds.
  *
  * Exit 0 when each was caught, 1 when one escaped or the product itself failed, 2 when
  * the command line or a patch is wrong.
@@ -12,9 +12,8 @@ import { projectRoot } from '../lab/project-files.ts';
 import { type Budget, hunt } from './hunt.ts';
 import { chosen, type Mutation, mutationsOf } from './mutation.ts';
 import { closingLine, type Trial, trialLine } from './report.ts';
-import { patched, unpatched, type Workshop } from './workshop.ts';
+import { checkApplies, patched, unpatched, type Workshop } from './workshop.ts';
 
-const PATCHES = join(projectRoot, 'test/mutations/patches');
 /** The name under which the product as it is appears. */
 const UNPATCHED = 'none';
 
@@ -28,6 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
         seed: { type: 'string', default: '1' },
         seeds: { type: 'string', default: '300' },
         ticks: { type: 'string', default: '20000' },
+        patches: { type: 'string', default: join(projectRoot, 'test/mutations/patches') },
         json: { type: 'boolean', default: false },
       },
       allowPositionals: true,
@@ -37,7 +37,9 @@ async function main(args: readonly string[]): Promise<number> {
       seeds: positive('seeds', values.seeds),
       ticks: positive('ticks', values.ticks),
     };
-    return await test(chosen(mutationsOf(PATCHES), positionals), budget, values.json);
+    const mutations = chosen(mutationsOf(values.patches), positionals);
+    for (const mutation of mutations) await checkApplies(mutation);
+    return await test(mutations, budget, values.json);
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
     return 2;
@@ -68,8 +70,8 @@ async function test(
     trials.push(done);
     print(trialLine(done));
   }
-  if (isJson) process.stdout.write(`${JSON.stringify({ ...budget, product, trials })}\n`);
   print(closingLine(trials));
+  if (isJson) process.stdout.write(`${JSON.stringify({ ...budget, product, trials })}\n`);
   return trials.some(({ isCaught }) => !isCaught) ? 1 : 0;
 }
 

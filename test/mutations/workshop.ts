@@ -32,7 +32,7 @@ export function unpatched(): Workshop {
   return { program: builtProgram(PROGRAM), remove: () => undefined };
 }
 
-/** @throws {BadPatch} naming the mutation */
+/** @throws {BadPatch} naming the mutation when it does not apply or compile */
 export async function patched(mutation: Mutation): Promise<Workshop> {
   const folder = mkdtempSync(join(tmpdir(), 'mailraft-mutation-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
@@ -54,9 +54,22 @@ function copyProject(folder: string): void {
   symlinkSync(join(projectRoot, 'node_modules'), join(folder, 'node_modules'));
 }
 
-async function apply({ name, path }: Mutation, folder: string): Promise<void> {
+/**
+ * Looks whether the patch fits the sources of now, and changes nothing.
+ *
+ * @throws {BadPatch} naming the mutation when it does not
+ */
+export async function checkApplies(mutation: Mutation): Promise<void> {
+  await apply(mutation, projectRoot, ['--dry-run']);
+}
+
+async function apply(
+  { name, path }: Mutation,
+  folder: string,
+  more: readonly string[] = [],
+): Promise<void> {
   // Lines may have moved; what stands around them must still be the same.
-  const options = ['--strip=1', '--fuzz=0', '--batch', '--no-backup-if-mismatch'];
+  const options = ['--strip=1', '--fuzz=0', '--batch', '--forward', '--reject-file=-', ...more];
   try {
     await run('patch', [...options, `--input=${path}`], { cwd: folder, timeout: COMMAND_MS_MAX });
   } catch (error) {
