@@ -288,6 +288,12 @@ export class RaftHost {
       case 'preVoteResponse':
       case 'snapshot':
         return true;
+      case 'propose':
+      case 'transferLeader':
+      case 'readIndex':
+      case 'readIndexResponse':
+        // Nothing is passed on here: who asks is told who leads.
+        return false;
     }
   }
 
