@@ -97,6 +97,11 @@ export class RaftHost {
     return this.#core.membership;
   }
 
+  /** Who must hold an entry before it commits, as of the own log; empty without a witness. */
+  get copySet(): readonly NodeId[] {
+    return this.#core.copySet;
+  }
+
   get leaseMs(): number {
     return this.#leaseMs;
   }
@@ -161,6 +166,11 @@ export class RaftHost {
   /** Whether this member may stand for election: it has all data that a primary needs. */
   setEligible(isEligible: boolean): void {
     this.#isEligible = isEligible;
+  }
+
+  /** Whether silent members may leave the copy set: not by a leader that is about to stop. */
+  setShrinksCopies(isAllowed: boolean): void {
+    this.#core.setShrinksCopies(isAllowed);
   }
 
   /** Whether the guardian may still run the service or hold the address (rule 4). */
