@@ -53,32 +53,22 @@ function votesLost(term: number): MailraftError {
   );
 }
 
-/** Entries of the log that change the configuration which the journal has in force. */
-export async function readConfigs(journal: Journal): Promise<readonly Entry[]> {
-  const { placed, firstIndex, lastIndex } = journal;
-  const first = Math.max(placed.index + 1, firstIndex);
-  // The log may have been made to begin anew since its start.
-  const since = journal.configs.filter((index) => index >= first && index <= lastIndex);
-  const read = since.map((index) => journal.read(index, index + 1, 1));
-  return (await Promise.all(read)).flat();
-}
-
 export function hostStart(
   journal: Journal,
   { position, tenure }: CommittedState,
-  parts: Required<Pick<HostStart, 'membership' | 'membershipIndex' | 'configs' | 'isMuted'>>,
+  { membership, isMuted }: { readonly membership: Membership; readonly isMuted: boolean },
 ): HostStart {
   const { hardState } = journal;
   const commit = Math.min(Math.max(hardState.commit, position.index), journal.lastIndex);
   return {
     hardState: { ...hardState, commit },
+    membership,
+    membershipIndex: journal.placed.index,
+    configs: journal.configs,
     applied: Math.max(position.index, journal.firstIndex - 1),
     longestPromiseMs: journal.promiseMs,
     tenureRecords: recordsOf(journal, tenure),
-    membership: parts.membership,
-    membershipIndex: parts.membershipIndex,
-    configs: parts.configs,
-    isMuted: parts.isMuted,
+    isMuted,
   };
 }
 

@@ -7,7 +7,7 @@
 
 import type { Config } from '../config/config.ts';
 import type { ApplyWork } from '../consensus/core/ready.ts';
-import type { Entry, Membership } from '../consensus/core/types.ts';
+import type { Membership } from '../consensus/core/types.ts';
 import type { HostEvents, PeerMessage, Standing } from '../consensus/host/ports.ts';
 import { RaftHost } from '../consensus/host/raft-host.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -42,9 +42,6 @@ export interface MemberParts {
   readonly probes: ProbesPort;
   readonly peers: PeerWatch;
   readonly membership: Membership;
-  /** Of the entry that the membership stems from, and those that changed it since. */
-  readonly membershipIndex: number;
-  readonly configs: readonly Entry[];
   /** Of this node's data directory. */
   readonly incarnation: string;
   /** The journal may lack what this node acknowledged: no vote before it is whole. */
@@ -309,6 +306,7 @@ export class Member {
         onEvent({ kind: 'standing', standing });
       },
       onApply: (work) => this.#apply(work),
+      onMembership: () => undefined,
       onStateNeeded: () => replication.needState(),
       onSpace: (hasSpace) => {
         this.hasSpace = hasSpace;

@@ -14,7 +14,7 @@ import { DECREE_TAG } from '../replication/command/codec.ts';
 import type { ReplicationEvent, ReplicationPort } from '../replication/parts.ts';
 import { ReplicationThread } from '../replication/thread/replication-thread.ts';
 import type { IdentityStore } from './identity.ts';
-import { mendJournal, readConfigs } from './log-start.ts';
+import { mendJournal } from './log-start.ts';
 import { Member, type MemberEvent } from './member.ts';
 import type { Running } from './node-parts.ts';
 import type { PeerWatch } from './peer-watch.ts';
@@ -57,19 +57,15 @@ export async function openMember(parts: OpenMemberParts): Promise<Running> {
     replicationPort(parts, journal, holder),
   );
   const { members, incarnation } = identity.current;
-  const { index: membershipIndex, membership: journalled } = journal.placed;
-  const membership = startingMembership(journalled, members, config);
+  const membership = startingMembership(journal.placed.membership, members, config);
   const isMuted = await mendJournal(journal, replication.status.state, membership);
   if (isMuted)
     log.warn({ damage: journal.damage }, 'the journal is damaged: no vote before it is whole');
-  const configs = await readConfigs(journal);
   const member = new Member({
     ...parts,
     journal,
     replication,
     membership,
-    membershipIndex,
-    configs,
     incarnation,
     isMuted,
     send: (message) => parts.transport.send(message),

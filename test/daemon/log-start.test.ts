@@ -2,10 +2,9 @@
 
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { encodeCopySet } from '../../src/consensus/core/copies/decree.ts';
 import { membershipOf } from '../../src/consensus/core/membership/membership.ts';
 import type { Entry, HardState } from '../../src/consensus/core/types.ts';
-import { hostStart, mendJournal, readConfigs, readTenure } from '../../src/daemon/log-start.ts';
+import { hostStart, mendJournal, readTenure } from '../../src/daemon/log-start.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { DECREE_TAG, encodeChanges, encodeDecree } from '../../src/replication/command/codec.ts';
 import type { Decree } from '../../src/replication/command/decree.ts';
@@ -62,7 +61,7 @@ function open(directory: string): Promise<Journal> {
   return Journal.open({ directory, segmentBytes: 1 << 20, tag: DECREE_TAG, cacheBytes: 1 << 20 });
 }
 
-const STANDING = { membership: MEMBERSHIP, membershipIndex: 0, configs: [], isMuted: false };
+const STANDING = { membership: MEMBERSHIP, isMuted: false };
 
 t.test('tenure records are read out of decrees, and nothing else is', (t) => {
   t.match(readTenure(decree(1, TENURE)), TENURE);
@@ -128,16 +127,3 @@ t.test('a journal that reaches as far as the files is left as it is, and votes',
   t.equal(await mendJournal(journal, appliedTo(2), MEMBERSHIP), false);
   t.same([journal.firstIndex, journal.lastIndex], [1, 2]);
 });
-
-t.test(
-  'entries that change the configuration are read, from after the one in force on',
-  async (t) => {
-    const config = (index: number): Entry => ({
-      ...noop(index),
-      kind: 'config',
-      data: encodeCopySet(['a']),
-    });
-    const journal = await journalOf(t, [noop(1), config(2), noop(3), config(4)]);
-    t.match(await readConfigs(journal), [config(2), config(4)]);
-  },
-);

@@ -13,6 +13,7 @@
  */
 
 import type { Message } from './messages.ts';
+import type { ReadAnswer } from './reads.ts';
 import type {
   Entry,
   EntryId,
@@ -46,12 +47,14 @@ export interface ApplyWork {
 }
 
 export interface Ready {
+  /** The configuration that came into effect; store it before the log is compacted past its entry. */
+  readonly membership: PlacedMembership | undefined;
+  /** Reads that may go on once what is committed up to their index is applied. */
+  readonly reads: readonly ReadAnswer[];
   readonly soft: SoftState | undefined;
   readonly append: AppendWork | undefined;
   readonly apply: ApplyWork | undefined;
   readonly messages: readonly Message[];
-  /** The configuration that came into force by an entry of `apply`; to be kept durably. */
-  readonly membership: PlacedMembership | undefined;
 }
 
 /** What a member looks like from outside. */

@@ -45,10 +45,10 @@ export interface Standing {
 export interface HostEvents {
   /** The role, the leader or the term changed. */
   onStanding(standing: Standing): void;
+  /** Another configuration is in effect: who belongs to the group, and where they are. */
+  onMembership(membership: Membership): void;
   /** Committed entries to apply in order; answer with `RaftHost.applied(work)`. */
   onApply(work: ApplyWork): void;
-  /** A configuration came into force. */
-  onMembership?(membership: Membership): void;
   /** The own log ends before the leader's begins: fetch the state, then `installState`. */
   onStateNeeded(mark: SnapshotMark, leader: NodeId): void;
   /** The storage has no space, or has space again. */
@@ -84,10 +84,10 @@ export interface HostOptions {
 export interface HostStart {
   readonly hardState: HardState;
   readonly membership: Membership;
-  readonly applied: LogIndex;
-  /** Of the entry that `membership` stems from. Default: 0, what the group began with. */
+  /** The entry that `membership` stems from. Default: 0. */
   readonly membershipIndex?: LogIndex;
-  /** Entries of the log that change the configuration, from after that one on. Default: none. */
+  readonly applied: LogIndex;
+  /** Entries of the log that change the configuration, from after `membership` on. Default: none. */
   readonly configs?: readonly Entry[];
   /** Longest promise ever given as a voter, in ms. */
   readonly longestPromiseMs: number;

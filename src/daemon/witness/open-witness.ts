@@ -8,7 +8,6 @@ import { bootTimeMs } from '../../platform/linux/clock.ts';
 import type { Logger } from '../../platform/log.ts';
 import { DECREE_TAG } from '../../replication/command/codec.ts';
 import type { IdentityStore } from '../identity.ts';
-import { readConfigs } from '../log-start.ts';
 import type { MemberEvent } from '../member.ts';
 import { startingMembership } from '../raft-settings.ts';
 import { WitnessMember } from './witness-member.ts';
@@ -51,7 +50,6 @@ export async function openWitness(parts: OpenWitnessParts): Promise<OpenWitness>
     config,
     journal,
     placed: { index, membership: startingMembership(membership, members, config) },
-    configs: await readConfigs(journal),
     incarnation,
     send: (message) => transport.send(message),
     nowMs: bootTimeMs,

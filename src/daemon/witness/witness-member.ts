@@ -7,7 +7,7 @@
  */
 
 import type { Config } from '../../config/config.ts';
-import type { Entry, PlacedMembership } from '../../consensus/core/types.ts';
+import type { PlacedMembership } from '../../consensus/core/types.ts';
 import type { HostEvents, PeerMessage, Standing } from '../../consensus/host/ports.ts';
 import { RaftHost } from '../../consensus/host/raft-host.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -17,8 +17,6 @@ export interface WitnessMemberParts {
   readonly config: Config;
   readonly journal: Journal;
   readonly placed: PlacedMembership;
-  /** Entries of the log that change the configuration after `placed`. */
-  readonly configs: readonly Entry[];
   /** Of this data directory. */
   readonly incarnation: string;
   send(message: PeerMessage): void;
@@ -43,7 +41,7 @@ export class WitnessMember {
 
   constructor(parts: WitnessMemberParts) {
     this.#parts = parts;
-    const { config, journal, placed, configs, incarnation } = parts;
+    const { config, journal, placed, incarnation } = parts;
     const { hardState, firstIndex, lastIndex, promiseMs, isMuted } = journal;
     const commit = Math.min(Math.max(hardState.commit, firstIndex - 1), lastIndex);
     this.host = new RaftHost(
@@ -52,7 +50,7 @@ export class WitnessMember {
         hardState: { ...hardState, commit },
         membership: placed.membership,
         membershipIndex: placed.index,
-        configs,
+        configs: journal.configs,
         applied: commit,
         longestPromiseMs: promiseMs,
         tenureRecords: [],
@@ -108,6 +106,7 @@ export class WitnessMember {
     const { journal, onStanding, onSpace, onMuted, onFailed } = this.#parts;
     return {
       onStanding,
+      onMembership: () => undefined,
       onApply: (work) => this.host.applied(work),
       // There is nothing to fetch: the state is here as soon as it is named.
       onStateNeeded: (mark) => this.host.installState(mark, undefined),
