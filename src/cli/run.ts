@@ -2,6 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import type { LogLevel } from '../platform/log.ts';
+import { letYoungHeapGrow } from '../platform/young-heap.ts';
 import { needConfigFile, readConfig } from './configuration.ts';
 import { ending, example, type GlobalOptions } from './verb.ts';
 
@@ -30,6 +31,8 @@ export function addRun(program: Command): void {
 }
 
 async function runDaemon(options: GlobalOptions & RunOptions): Promise<never> {
+  // Until it is known what this node is: a witness is to stay small.
+  letYoungHeapGrow(false);
   const config = await readConfig(needConfigFile(options));
   const [{ makeLogger }, { supervise }] = await Promise.all([
     import('../platform/log.ts'),

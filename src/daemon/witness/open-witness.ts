@@ -6,7 +6,6 @@ import { Journal } from '../../journal/journal.ts';
 import type { Transport } from '../../net/transport/transport.ts';
 import { bootTimeMs } from '../../platform/linux/clock.ts';
 import type { Logger } from '../../platform/log.ts';
-import { DECREE_TAG } from '../../replication/command/codec.ts';
 import type { IdentityStore } from '../identity.ts';
 import type { MemberEvent } from '../member.ts';
 import { startingMembership } from '../raft-settings.ts';
@@ -32,13 +31,15 @@ const MIB = 1024 * 1024;
 /** Entries without data are small, and whole segments are dropped soon. */
 const SEGMENT_BYTES = MIB;
 const CACHE_BYTES = MIB;
+/** No command here has data, so none is of any kind that could be looked for. */
+const NO_COMMAND = 0;
 
 export async function openWitness(parts: OpenWitnessParts): Promise<OpenWitness> {
   const { config, identity, transport, log, onMemberEvent } = parts;
   const journal = await Journal.open({
     directory: identity.journalDirectory,
     segmentBytes: SEGMENT_BYTES,
-    tag: DECREE_TAG,
+    tag: NO_COMMAND,
     cacheBytes: CACHE_BYTES,
     onSync: parts.onSync,
   });
