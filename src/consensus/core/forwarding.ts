@@ -7,8 +7,8 @@
 
 import { appendEntries, type Proposal } from './append.ts';
 import { broadcastAppend } from './leader.ts';
-import { appendConfig, refusalOf } from './membership/effect.ts';
 import { decodeConfigChange } from './membership/change.ts';
+import { appendConfig, refusalOf } from './membership/effect.ts';
 import type { ForwardedMessage } from './messages.ts';
 import { askRead } from './read-index.ts';
 import type { RaftState } from './state.ts';
@@ -40,7 +40,8 @@ export function takeForwarded(
  * its place to an entry that does nothing, for whoever proposed it counts on a place.
  */
 function proposeAtLeader(state: RaftState, proposals: readonly Proposal[]): boolean {
-  if (state.tracker.progressOf(state.id) === undefined || state.transfer !== undefined) return false;
+  if (state.tracker.progressOf(state.id) === undefined || state.transfer !== undefined)
+    return false;
   const [first] = proposals;
   if (first?.kind === 'config' && proposals.length === 1) {
     const change = decodeConfigChange(first.data);

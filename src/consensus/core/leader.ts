@@ -6,9 +6,9 @@ import { assert } from '../../errors.ts';
 import { copiesReach, hasWitness, isWitness, withoutData, witnessReach } from './copies/duties.ts';
 import { bytesOf } from './log/log-view.ts';
 import type { AppendResponse, HeartbeatResponse } from './messages.ts';
+import { askPostponed, confirmReads } from './read-index.ts';
 import type { RaftState, Transfer } from './state.ts';
 import type { Progress } from './tracker/progress.ts';
-import { askPostponed, confirmReads } from './read-index.ts';
 import type { Entry, LogIndex, NodeId, SnapshotMark } from './types.ts';
 
 /** Sends each follower what it lacks, or at least the commit index. */
@@ -105,21 +105,6 @@ function markAt(state: RaftState, index: LogIndex): SnapshotMark {
 export function sendState(state: RaftState, to: NodeId): boolean {
   const progress = state.tracker.progressOf(to);
   return progress !== undefined && sendSnapshot(state, to, progress);
-}
-
-/** Starts a heartbeat round. */
-export function broadcastHeartbeat(state: RaftState): void {
-  state.round += 1;
-  for (const to of state.tracker.members) {
-    if (to === state.id) continue;
-    const progress = state.tracker.progressOf(to);
-    assert(progress !== undefined, 'a member has no progress');
-    // Beyond its match the follower may hold other entries than the leader does.
-    const commit = Math.min(progress.match, state.log.committed);
-    const round = state.round;
-    state.send({ type: 'heartbeat', from: state.id, to, term: state.term, commit, round });
-    progress.sentCommit(commit);
-  }
 }
 
 export function handleAppendResponse(state: RaftState, response: AppendResponse): void {

@@ -106,9 +106,8 @@ export interface ReadIndexResponse extends Envelope {
 /** What a follower passes on, where `forwardsToLeader` is set; the product never sends it. */
 export type ForwardedMessage = ProposeMessage | TransferMessage | ReadIndexMessage;
 
-export type Message =
-  | ForwardedMessage
-  | ReadIndexResponse
+/** All that carries the sender's term. */
+export type TermedMessage =
   | AppendMessage
   | AppendResponse
   | HeartbeatMessage
@@ -116,7 +115,11 @@ export type Message =
   | VoteRequest
   | VoteResponse
   | TimeoutNowMessage
-  | SnapshotMessage;
+  | SnapshotMessage
+  | TransferMessage
+  | ReadIndexResponse;
+
+export type Message = TermedMessage | ProposeMessage | ReadIndexMessage;
 
 /** Only the leader of a term sends these in it. */
 export type LeaderMessage = AppendMessage | HeartbeatMessage | SnapshotMessage;

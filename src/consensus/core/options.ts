@@ -68,6 +68,11 @@ export interface CoreOptions {
   readonly readOnly?: 'safe' | 'leaseBased';
   /** The state that a member without the entries is told to fetch. Default: the applied one. */
   readonly stateToFetch?: () => SnapshotMark | undefined;
+  /**
+   * Whether every lease that may still hold rests on the configuration in effect; the next
+   * change waits for it. Default: there are no leases.
+   */
+  readonly mayReconfigure?: () => boolean;
   readonly random: Random;
 }
 

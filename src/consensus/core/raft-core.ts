@@ -16,15 +16,16 @@ import { appendEntries, type Proposal } from './append.ts';
 import { hasWitness } from './copies/duties.ts';
 import { campaign } from './election.ts';
 import { forward } from './forwarding.ts';
+import { broadcastHeartbeat } from './heartbeat.ts';
 import {
   broadcastAppend,
-  broadcastHeartbeat,
   type TransferResult as LeaderTransferResult,
   requestTransfer,
   sendAppend,
   sendState,
   stateReported,
 } from './leader.ts';
+import { bytesOf, type LogView } from './log/log-view.ts';
 import { type ConfigChange, encodeConfigChange } from './membership/change.ts';
 import {
   appendConfig,
@@ -34,10 +35,9 @@ import {
   refusalOf,
   takeEffect,
 } from './membership/effect.ts';
-import { askRead } from './read-index.ts';
-import { bytesOf, type LogView } from './log/log-view.ts';
 import type { Message } from './messages.ts';
 import { type CoreOptions, type CoreStart, checkOptions } from './options.ts';
+import { askRead } from './read-index.ts';
 import type { AppendWork, ApplyWork, CoreStatus, Ready } from './ready.ts';
 import { becomeFollower } from './roles.ts';
 import { RaftState } from './state.ts';
@@ -245,11 +245,6 @@ export class RaftCore {
     this.#state.electionTimeout = ticks;
   }
 
-  /** Whether every lease that may still hold rests on the configuration in effect. */
-  setMayReconfigure(mayReconfigure: boolean): void {
-    this.#state.mayReconfigure = mayReconfigure;
-  }
-
   /** The state that `id` was told to fetch is there, or could not be fetched. */
   reportSnapshot(id: NodeId, hasSucceeded: boolean): void {
     if (this.#state.role === 'leader') stateReported(this.#state, id, hasSucceeded);
@@ -382,7 +377,6 @@ export class RaftCore {
     const { membership } = tracker;
     return membership === this.#givenMembership ? undefined : { index, membership };
   }
-
 
   #snapshotStored(index: LogIndex): void {
     const { log } = this.#state;

@@ -2,7 +2,7 @@
  * How a member answers when it is asked for a read index (dissertation §6.4).
  */
 
-import { broadcastHeartbeat } from './leader.ts';
+import { broadcastHeartbeat } from './heartbeat.ts';
 import type { HeartbeatResponse } from './messages.ts';
 import type { ReadAnswer, ReadQuestion } from './reads.ts';
 import type { RaftState } from './state.ts';

@@ -9,10 +9,10 @@ import { CopySets } from './copies/copy-sets.ts';
 import { Hearing } from './copies/hearing.ts';
 import type { LogView } from './log/log-view.ts';
 import { RaftLog } from './log/raft-log.ts';
+import { ConfigEntries } from './membership/config-entries.ts';
 import type { Message } from './messages.ts';
 import type { CoreOptions, CoreStart } from './options.ts';
-import { ConfigEntries } from './membership/config-entries.ts';
-import { Reads, type ReadAnswer } from './reads.ts';
+import { type ReadAnswer, Reads } from './reads.ts';
 import { Tracker } from './tracker/tracker.ts';
 import {
   type HardState,
@@ -64,8 +64,6 @@ export class RaftState {
   pendingConfigIndex: LogIndex = 0;
   /** The entry that the configuration in effect stems from. */
   membershipIndex: LogIndex;
-  /** False while a lease rests on an earlier configuration than the one in effect. */
-  mayReconfigure = true;
   uncommittedBytes = 0;
   /** What a follower must hold to be taken into the copy set. */
   levelMark: LogIndex = 0;

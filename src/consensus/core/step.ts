@@ -18,7 +18,13 @@ import {
 } from './follower.ts';
 import { forward, takeForwarded } from './forwarding.ts';
 import { handleAppendResponse, handleHeartbeatResponse, requestTransfer } from './leader.ts';
-import type { LeaderMessage, Message, ProposeMessage, ReadIndexMessage } from './messages.ts';
+import type {
+  LeaderMessage,
+  Message,
+  ProposeMessage,
+  ReadIndexMessage,
+  TermedMessage,
+} from './messages.ts';
 import { becomeFollower } from './roles.ts';
 import type { RaftState } from './state.ts';
 import { NO_NODE } from './types.ts';
@@ -46,10 +52,7 @@ function isAnswer({ type }: Message): boolean {
 }
 
 /** Requests of no term. */
-function stepForwarded(
-  state: RaftState,
-  message: ProposeMessage | ReadIndexMessage,
-): StepResult {
+function stepForwarded(state: RaftState, message: ProposeMessage | ReadIndexMessage): StepResult {
   if (state.role === 'leader') return takeForwarded(state, message) ? 'taken' : 'dropped';
   return forward(state, message) ? 'taken' : 'dropped';
 }
@@ -67,9 +70,6 @@ function take(state: RaftState, message: TermedMessage): void {
   if (state.role === 'leader') stepLeader(state, message);
   else stepOther(state, message);
 }
-
-/** All but what is passed on without a term. */
-type TermedMessage = Exclude<Message, ProposeMessage | ReadIndexMessage>;
 
 /** Adopts the higher term where the message is proof of it; false to ignore the message. */
 function takeHigherTerm(state: RaftState, message: TermedMessage): boolean {

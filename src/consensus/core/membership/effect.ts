@@ -8,13 +8,13 @@
  * (dissertation §4.1, and the correction to it of 2015).
  */
 
-import { type Proposal, appendEntries } from '../append.ts';
+import { appendEntries, type Proposal } from '../append.ts';
 import { copySetIn } from '../copies/decree.ts';
 import { broadcastAppend, maybeCommit, sendAppend } from '../leader.ts';
 import { becomeFollower } from '../roles.ts';
 import type { RaftState } from '../state.ts';
 import { type Entry, type LogIndex, type Membership, NO_NODE } from '../types.ts';
-import { type ConfigChange, decodeConfigChange, encodeConfigChange, LEAVE_JOINT, leavesJoint } from './change.ts';
+import { type ConfigChange, encodeConfigChange, LEAVE_JOINT } from './change.ts';
 import { changed, isJoint, reconfigure } from './reconfigure.ts';
 
 /**
@@ -49,7 +49,8 @@ function mayChange(state: RaftState): boolean {
   const { log, options, pendingConfigIndex } = state;
   if (options.configTakesEffect === 'whenApplied') return pendingConfigIndex <= log.applied;
   const isSettled = pendingConfigIndex <= log.committed && !state.configs.hasThrough(log.committed);
-  return isSettled && state.mayReconfigure && log.termAt(log.committed) === state.term;
+  if (!isSettled || log.termAt(log.committed) !== state.term) return false;
+  return options.mayReconfigure?.() ?? true;
 }
 
 /** Appends a change that nothing stands against; false when there is no room. */
@@ -115,9 +116,4 @@ export function maybeLeaveJoint(state: RaftState, settled: LogIndex): void {
   if (!isDue || settled < state.pendingConfigIndex || state.transfer !== undefined) return;
   if (!mayChange(state)) return;
   if (appendConfig(state, LEAVE_JOINT)) broadcastAppend(state);
-}
-
-/** Whether an entry proposed by another leaves the joint configuration; for the check at the leader. */
-export function isLeaving(entry: Pick<Entry, 'data'>): boolean {
-  return leavesJoint(decodeConfigChange(entry.data));
 }
