@@ -46,7 +46,7 @@ export function firstNode(directive: Case): NodeId {
 }
 
 /** The one value of a key that must be there. */
-export function valueOf({ args, text }: Case, key: string): string {
+export function theValueOf({ args, text }: Case, key: string): string {
   const arg = args.find((candidate: Argument) => candidate.key === key);
   if (arg?.values.length !== 1) throw new DirectiveError(`needs one ${key}=VALUE: ${text}`);
   return arg.values[0] as string;

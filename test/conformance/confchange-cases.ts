@@ -1,11 +1,11 @@
 /** Cases of configuration changes: each goes on from what the one before left. */
 
-import { isMailraftError } from '../../src/errors.ts';
 import { membershipOf } from '../../src/consensus/core/membership/membership.ts';
 import { enterJoint, leaveJoint, simple } from '../../src/consensus/core/membership/reconfigure.ts';
-import { progressIn, Tracker } from '../../src/consensus/core/tracker/tracker.ts';
+import { Tracker } from '../../src/consensus/core/tracker/tracker.ts';
 import type { Membership } from '../../src/consensus/core/types.ts';
-import { toBoolean, valueOf } from './arguments.ts';
+import { isMailraftError } from '../../src/errors.ts';
+import { theValueOf, toBoolean } from './arguments.ts';
 import { parseChanges } from './config-changes.ts';
 import { describeMembership, describeProgress } from './describe.ts';
 import type { Case } from './transcript.ts';
@@ -37,10 +37,7 @@ export function confchangeCases(): (directive: Case) => readonly string[] {
       const change = CHANGES[directive.verb];
       if (change === undefined) throw new RefusedError('unknown command');
       tracker.setMembership(change(tracker.membership, directive), lastIndex);
-      return [
-        describeMembership(tracker.membership),
-        ...progressIn(tracker).map(describeProgress),
-      ];
+      return [describeMembership(tracker.membership), ...tracker.progress().map(describeProgress)];
     } catch (caught) {
       if (caught instanceof RefusedError || isMailraftError(caught, 'CONFIG_INVALID')) {
         return [caught.message];
@@ -53,5 +50,5 @@ export function confchangeCases(): (directive: Case) => readonly string[] {
 }
 
 function leavesByItself(directive: Case): boolean {
-  return directive.args.length > 0 && toBoolean(valueOf(directive, 'autoleave'));
+  return directive.args.length > 0 && toBoolean(theValueOf(directive, 'autoleave'));
 }

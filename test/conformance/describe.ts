@@ -4,7 +4,7 @@
 
 import type { ConfigChange, MemberChange } from '../../src/consensus/core/membership/change.ts';
 import { decodeConfigChange } from '../../src/consensus/core/membership/change.ts';
-import type { MemberProgress } from '../../src/consensus/core/raft-core.ts';
+import type { MemberProgress } from '../../src/consensus/core/tracker/tracker.ts';
 import type {
   Entry,
   HardState,

@@ -9,10 +9,10 @@ import {
   nodesOf,
   numberAt,
   optionsOf,
+  theValueOf,
   toBoolean,
   toNode,
   toNumber,
-  valueOf,
   wordsOf,
 } from './arguments.ts';
 import { parseChanges } from './config-changes.ts';
@@ -66,8 +66,8 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
   'tick-election': (environment, directive) => tick(environment, directive, 'electionTicks'),
   'tick-heartbeat': (environment, directive) => tick(environment, directive, 'heartbeatTicks'),
   'transfer-leadership': (environment, directive) => {
-    const to = environment.nodeOf(toNode(valueOf(directive, 'to'))).id;
-    environment.nodeOf(toNode(valueOf(directive, 'from'))).core.transfer(to);
+    const to = environment.nodeOf(toNode(theValueOf(directive, 'to'))).id;
+    environment.nodeOf(toNode(theValueOf(directive, 'from'))).core.transfer(to);
   },
 };
 
@@ -200,7 +200,8 @@ function printStates({ output, nodes }: Environment): void {
 /** What a node knows of the others, which only a leader does. */
 function printStatus(environment: Environment, directive: Case): void {
   const { core } = environment.nodeOf(firstNode(directive));
-  if (core.status.role === 'leader') environment.output.print(...core.progress().map(describeProgress));
+  if (core.status.role === 'leader')
+    environment.output.print(...core.progress().map(describeProgress));
 }
 
 function twoNodes(environment: Environment, directive: Case): [TranscriptNode, NodeId] {
@@ -225,7 +226,7 @@ function sendSnapshot(environment: Environment, directive: Case): void {
 }
 
 function setElectionTimeout(environment: Environment, directive: Case): void {
-  const ticks = toNumber(valueOf(directive, 'timeout'));
+  const ticks = toNumber(theValueOf(directive, 'timeout'));
   if (ticks === 0) throw new DirectiveError('an election timeout is no time at all');
   environment.nodeOf(firstNode(directive)).core.setElectionTimeout(ticks);
 }

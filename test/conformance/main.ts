@@ -27,7 +27,9 @@ function main(args: readonly string[]): number {
     process.stderr.write(`there is no transcript below ${asked.folders.join(', ')}\n`);
     return 2;
   }
-  const runs = files.map(({ path, text }): FileRun => ({ file: nameOf(path), ...runTranscript(text) }));
+  const runs = files.map(
+    ({ path, text }): FileRun => ({ file: nameOf(path), ...runTranscript(text) }),
+  );
   print(...(asked.isJson ? runs.map(jsonOf) : runs.flatMap(linesOf)));
   const failed = runs.filter(({ failures }) => failures.length > 0).length;
   const [passed, cases] = [runs.length - failed, runs.reduce((sum, run) => sum + run.cases, 0)];
@@ -68,7 +70,10 @@ function linesOf({ file, failures }: FileRun): readonly string[] {
   return failures.flatMap((failure) => failureLines(file, failure));
 }
 
-function failureLines(file: string, { line, directive, expected, got }: Failure): readonly string[] {
+function failureLines(
+  file: string,
+  { line, directive, expected, got }: Failure,
+): readonly string[] {
   return [
     `${file}:${line}: ${directive}`,
     `  expected: ${expected ?? '(nothing more)'}`,

@@ -76,16 +76,25 @@ export class TranscriptNode {
 
   /** Whether `takeReady` would give something. */
   get hasReady(): boolean {
-    this.#waiting ??= this.core.ready();
+    this.#waiting ??= this.#nextReady();
     return this.#waiting !== undefined;
   }
 
   /** What the core wants done, with the messages as they are printed. */
   takeReady(): PrintedReady {
-    const ready = this.#waiting ?? this.core.ready();
+    const ready = this.#waiting ?? this.#nextReady();
     this.#waiting = undefined;
     const messages = ready === undefined ? [] : this.#messagesOf(ready);
     return { ready, messages, mustSync: this.#mustSync(ready) };
+  }
+
+  /** A configuration alone is no news: it was taken in here. */
+  #nextReady(): Ready | undefined {
+    const ready = this.core.ready();
+    if (ready === undefined) return undefined;
+    const { soft, append, apply, messages, reads } = ready;
+    const isQuiet = messages.length + reads.length === 0 && soft === undefined;
+    return isQuiet && append === undefined && apply === undefined ? undefined : ready;
   }
 
   #messagesOf({ messages, append, apply }: Ready): readonly WireMessage[] {
@@ -141,8 +150,7 @@ export class TranscriptNode {
 
   #stateAfter(entry: Entry): SnapshotMark {
     const { index, term, kind } = entry;
-    const membership =
-      kind === 'config' ? this.core.applyConfig(entry) : this.#state.membership;
+    const membership = kind === 'config' ? this.core.applyConfig(entry) : this.#state.membership;
     return { index, term, membership, membershipIndex: index };
   }
 

@@ -93,7 +93,15 @@ export function isLocal({ from, to }: WireMessage): boolean {
 export function wireMessage(message: Message): WireMessage {
   const { from, to, term } = message;
   const delivery: Delivery = { kind: 'step', message };
-  return { ...NOTHING, type: CORE_TYPES[message.type], from, to, term, delivery, ...contents(message) };
+  return {
+    ...NOTHING,
+    type: CORE_TYPES[message.type],
+    from,
+    to,
+    term,
+    delivery,
+    ...contents(message),
+  };
 }
 
 function contents(message: Message): Partial<WireMessage> {
@@ -173,5 +181,13 @@ export function storageApply(from: NodeId, work: ApplyWork): WireMessage {
     entries,
     delivery: { kind: 'applied', work },
   };
-  return { ...NOTHING, type: 'MsgStorageApply', from, to: APPLY_THREAD, term: 0, entries, responses: [answer] };
+  return {
+    ...NOTHING,
+    type: 'MsgStorageApply',
+    from,
+    to: APPLY_THREAD,
+    term: 0,
+    entries,
+    responses: [answer],
+  };
 }
