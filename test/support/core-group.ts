@@ -120,6 +120,19 @@ export class CoreGroup {
     throw new Error('the group does not come to rest');
   }
 
+  /** Moves work and messages on, a step at a time, until `isReached` between two of them. */
+  until(isReached: () => boolean): void {
+    for (let round = 0; round < 1000; round += 1) {
+      for (const id of this.#ids) {
+        if (isReached()) return;
+        this.work(id);
+      }
+      if (isReached()) return;
+      this.deliver();
+    }
+    throw new Error('it was never reached');
+  }
+
   tick(id: NodeId, count = 1): void {
     for (let i = 0; i < count; i += 1) this.of(id).core.tick();
   }
