@@ -236,22 +236,23 @@ t.test('after a start everything up to the durable commit is in effect at once',
   t.same(votersOf(group, 'b'), ['a', 'b'], 'before it does anything');
 });
 
-t.test('a change that the configuration holds already is not made again', async (t) => {
-  const group = ledGroup(ids);
-  group.start('d');
-  group.of('a').core.proposeConfig(change('~d'));
-  group.settle();
-  group.of('a').core.proposeConfig(change('+d'));
-  group.settle();
+t.test('a change that is in effect already is not made again', async (t) => {
+  const group = ledGroup(['a', 'b']);
+  const { core } = group.of('a');
+  // Made again on top of each other, these can not follow: a voter with data is no witness.
+  for (const kind of ['addWitness', 'addLearner', 'addVoter'] as const) {
+    core.proposeConfig({ ...change('+c'), changes: [{ kind, id: 'c' }] });
+    group.settle();
+  }
+  // One that is told the configuration of now, and has yet to be sent the log.
   const { placed } = group.of('a');
-  // One that was told the configuration of now, and has yet to be sent the log.
   group.start('e');
   group.of('e').placed = placed;
   group.restart('e');
-  group.of('a').core.proposeConfig(change('+e'));
+  core.proposeConfig(change('~e'));
   group.settle();
-  t.same(votersOf(group, 'e'), ['a', 'b', 'c', 'd', 'e']);
-  t.same(group.of('e').core.membership, group.of('a').core.membership);
+  t.same(group.of('e').core.membership, core.membership);
+  t.match(core.membership, { voters: ['a', 'b', 'c'], learners: ['e'], witness: '' });
 });
 
 t.test('a new member is sent the log at once, and is called active', async (t) => {
