@@ -31,7 +31,7 @@ import {
   appendConfig,
   applyConfig,
   type ConfigRefusal,
-  maybeLeaveJoint,
+  configsApplied,
   refusalOf,
   takeEffect,
 } from './membership/effect.ts';
@@ -43,6 +43,7 @@ import { becomeFollower } from './roles.ts';
 import { RaftState } from './state.ts';
 import { type StepResult, step } from './step.ts';
 import { tick } from './tick.ts';
+import type { MemberProgress } from './tracker/tracker.ts';
 import {
   type Entry,
   type HardState,
@@ -69,22 +70,6 @@ export type DropReason =
 
 export type TransferResult = LeaderTransferResult | 'notLeader';
 
-/** What a leader knows of one member. */
-export interface MemberProgress {
-  readonly id: NodeId;
-  readonly match: LogIndex;
-  readonly next: LogIndex;
-  readonly state: 'probe' | 'replicate' | 'snapshot';
-  /** Index of the state that it was told to fetch; 0 for none. */
-  readonly pendingSnapshot: LogIndex;
-  readonly isActive: boolean;
-  readonly isPaused: boolean;
-  readonly isLearner: boolean;
-  /** Append messages on their way, and whether no more may be. */
-  readonly inflights: number;
-  readonly isWindowFull: boolean;
-}
-
 export class RaftCore {
   readonly #state: RaftState;
   #givenHard: HardState;
@@ -99,6 +84,8 @@ export class RaftCore {
     becomeFollower(this.#state, this.#state.term, NO_NODE);
     this.#givenSoft = this.#state.softState;
     this.#givenMembership = start.membership;
+    // What is durably committed is in effect before this member does anything (rule 10).
+    if (options.configTakesEffect !== 'whenApplied') takeEffect(this.#state);
   }
 
   get status(): CoreStatus {
@@ -139,23 +126,7 @@ export class RaftCore {
 
   /** What this member knows of the others; meaningful at a leader. */
   progress(): readonly MemberProgress[] {
-    return this.#state.tracker.members.map((id) => {
-      const progress = this.#state.tracker.progressOf(id);
-      assert(progress !== undefined, 'a member has no progress');
-      const { match, next, state, pendingSnapshot, isPaused, inflights } = progress;
-      return {
-        id,
-        match,
-        next,
-        state,
-        pendingSnapshot,
-        isActive: progress.recentActive,
-        isPaused,
-        isLearner: this.#state.tracker.isLearner(id),
-        inflights: inflights.count,
-        isWindowFull: inflights.isFull,
-      };
-    });
+    return this.#state.tracker.progress();
   }
 
   /** Lets one tick pass; see `tick.ts`. */
@@ -351,15 +322,9 @@ export class RaftCore {
     const last = work.entries.at(-1);
     if (last === undefined) return;
     const bytes = bytesOf(work.entries);
-    this.#state.log.appliedTo(Math.max(last.index, this.#state.log.applied), bytes);
-    maybeLeaveJoint(this.#state, this.#settledIndex);
+    this.#state.log.appliedTo(Math.max(last.index, this.#state.log.applied), work.entries);
+    configsApplied(this.#state);
     this.#state.uncommittedBytes = Math.max(0, this.#state.uncommittedBytes - bytes);
-  }
-
-  /** Up to where changes of the configuration are in effect. */
-  get #settledIndex(): LogIndex {
-    const { options, log } = this.#state;
-    return options.configTakesEffect === 'whenApplied' ? log.applied : log.committed;
   }
 
   #reasonNotToPropose(proposals: readonly Proposal[]): DropReason | undefined {
@@ -381,7 +346,7 @@ export class RaftCore {
   #snapshotStored(index: LogIndex): void {
     const { log } = this.#state;
     log.unstable.snapshotStableTo(index);
-    if (index > log.applied) log.appliedTo(index, 0);
+    if (index > log.applied) log.appliedTo(index, []);
   }
 
   #appendWork(): AppendWork | undefined {

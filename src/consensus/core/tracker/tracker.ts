@@ -7,6 +7,24 @@ import type { VoteResult } from '../quorum/majority.ts';
 import type { LogIndex, Membership, NodeId } from '../types.ts';
 import { Progress, type ProgressLimits } from './progress.ts';
 
+/** What a leader knows of one member. */
+export interface MemberProgress {
+  readonly id: NodeId;
+  readonly match: LogIndex;
+  readonly next: LogIndex;
+  readonly state: 'probe' | 'replicate' | 'snapshot';
+  /** Index of the state that it was told to fetch; 0 for none. */
+  readonly pendingSnapshot: LogIndex;
+  readonly isActive: boolean;
+  readonly isPaused: boolean;
+  readonly isLearner: boolean;
+  /** Append messages on their way, and whether no more may be. */
+  readonly inflights: number;
+  readonly isWindowFull: boolean;
+}
+
+const NOBODY: ReadonlySet<NodeId> = new Set();
+
 export class Tracker {
   readonly #limits: ProgressLimits;
   #membership: Membership;
@@ -38,13 +56,19 @@ export class Tracker {
    * Replaces the configuration; progress of members that stay is kept.
    *
    * @param lastIndex the log's end, where a new member is probed first
+   * @param anew members that are new although they were members before
    */
-  setMembership(membership: Membership, lastIndex: LogIndex): void {
+  setMembership(
+    membership: Membership,
+    lastIndex: LogIndex,
+    anew: ReadonlySet<NodeId> = NOBODY,
+  ): void {
     this.#membership = membership;
     this.#members = [...new Set([...votersOf(membership), ...membership.learners])].sort();
     const kept = new Map<NodeId, Progress>();
     for (const id of this.#members) {
-      kept.set(id, this.#progress.get(id) ?? this.#newcomer(lastIndex));
+      const known = anew.has(id) ? undefined : this.#progress.get(id);
+      kept.set(id, known ?? this.#newcomer(lastIndex));
     }
     this.#progress = kept;
   }
@@ -58,6 +82,25 @@ export class Tracker {
 
   progressOf(id: NodeId): Progress | undefined {
     return this.#progress.get(id);
+  }
+
+  /** What is known of every member, as values. */
+  progress(): readonly MemberProgress[] {
+    return [...this.#progress].map(([id, progress]) => {
+      const { match, next, state, pendingSnapshot, isPaused, inflights } = progress;
+      return {
+        id,
+        match,
+        next,
+        state,
+        pendingSnapshot,
+        isActive: progress.recentActive,
+        isPaused,
+        isLearner: this.isLearner(id),
+        inflights: inflights.count,
+        isWindowFull: inflights.isFull,
+      };
+    });
   }
 
   isVoter(id: NodeId): boolean {
