@@ -6,8 +6,8 @@
  */
 
 import type { Config } from '../config/config.ts';
+import { growAsUsual, staySmall } from '../platform/engine-size.ts';
 import type { Logger } from '../platform/log.ts';
-import { letYoungHeapGrow } from '../platform/young-heap.ts';
 import type { MailNode, NodeOptions } from './mail-node.ts';
 import type { WitnessNode } from './witness/witness-node.ts';
 
@@ -41,10 +41,11 @@ async function makeNode(
 ): Promise<MailNode | WitnessNode> {
   const own = config.members.find(({ id }) => id === config.node.id);
   if (own?.role === 'witness') {
+    staySmall();
     const { WitnessNode } = await import('./witness/witness-node.ts');
     return new WitnessNode(config, log);
   }
-  letYoungHeapGrow(true);
+  growAsUsual();
   const { MailNode } = await import('./mail-node.ts');
   return new MailNode(config, log, options);
 }
