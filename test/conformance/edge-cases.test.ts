@@ -593,11 +593,37 @@ this command takes no input
 leave-joint
 x
 ----
-this command takes no input
+unknown token x
 
 simple
 x1
 ----
 unknown input: x1
+`,
+);
+
+holds(
+  'every voter has a value, once, in the order of naming',
+  `
+committed cfg=(2,10,1) cfgj=(10,3) idx=(7,_,9,5)
+----
+        idx
+xxx>      9    (id=1)
+xx>       7    (id=2)
+x>        5    (id=3)
+?         0    (id=10)
+0
+
+committed cfg=(10,2) idx=(7)
+----
+error: mismatched input (explicit or _) for voters map[2:{} 10:{}]: [7]
+
+vote cfg=(1) votes=(y,_,n)
+----
+error: mismatched input (explicit or _) for voters map[1:{}]: [2 0 1]
+
+committed cfgj=zero
+----
+<empty majority quorum>∞
 `,
 );
