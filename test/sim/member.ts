@@ -8,9 +8,11 @@ import type { ApplyWork } from '../../src/consensus/core/ready.ts';
 import type { Entry, Membership } from '../../src/consensus/core/types.ts';
 import type { HostEvents, PeerMessage, Standing } from '../../src/consensus/host/ports.ts';
 import { RaftHost } from '../../src/consensus/host/raft-host.ts';
+import type { LogStorage } from '../../src/consensus/host/storage.ts';
 import type { PlacedTenureRecord, TenureRecord } from '../../src/consensus/host/tenure-records.ts';
 import { type FilesPort, PrimaryControl } from '../../src/daemon/primary-control.ts';
 import type { EndingTimes } from '../../src/service/tenure/deadlines.ts';
+import { CheckedStorage } from './checked-storage.ts';
 import type { Checks } from './checks.ts';
 import type { SimClock } from './clock.ts';
 import type { DiskImage, SimDisk } from './disk.ts';
@@ -35,10 +37,10 @@ export interface MemberParts {
 }
 
 const ENDING: EndingTimes = { stopBudgetMs: 200, killMs: 50, marginMs: 50 };
-const TICKS_PER_LEASE = 40;
+const TICKS_PER_LEASE = 80;
 const CORE = {
-  heartbeatTicks: 4,
-  repeatRequestTicks: 4,
+  heartbeatTicks: 8,
+  repeatRequestTicks: 8,
   preVote: true,
   checkQuorum: true,
   appendBytesMax: 256,
@@ -133,6 +135,10 @@ export class SimMember {
     else if (leftMs > 0) this.#leaseUntilMs = world.nowMs + clock.trueMs(leftMs);
   }
 
+  get isLeading(): boolean {
+    return this.#host?.standing.role === 'leader';
+  }
+
   get appliedIndex(): number {
     return this.#files?.appliedIndex ?? 0;
   }
@@ -219,7 +225,10 @@ export class SimMember {
 
   receive(message: PeerMessage): void {
     this.#run('network', () => {
+      const wasLeading = this.isLeading;
       this.#host?.receive([message]);
+      // For who follows, a message alone is nothing to decide upon.
+      if (!wasLeading && !this.isLeading) return;
       this.#noteLease();
       this.#control?.evaluate();
     });
@@ -281,22 +290,14 @@ export class SimMember {
     this.#parts.send(message);
   }
 
-  #checkedStorage(): SimDisk {
+  #checkedStorage(): LogStorage {
     const { id, disk, checks } = this.#parts;
-    return new Proxy(disk, {
-      get: (target, name) => {
-        if (name === 'append') {
-          return (batch: Parameters<SimDisk['append']>[0], done: () => void) => {
-            const first = batch.entries[0];
-            const before = first === undefined ? undefined : this.#host?.termAt(first.index - 1);
-            checks.stored(id, batch.entries, before);
-            const life = this.#life;
-            target.append(batch, () => this.#run('disk', () => life === this.#life && done()));
-          };
-        }
-        const value = Reflect.get(target, name, target);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
+    return new CheckedStorage(disk, (batch, done) => {
+      const first = batch.entries[0];
+      const before = first === undefined ? undefined : this.#host?.termAt(first.index - 1);
+      checks.stored(id, batch.entries, before);
+      const life = this.#life;
+      disk.append(batch, () => this.#run('disk', () => life === this.#life && done()));
     });
   }
 
