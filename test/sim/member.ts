@@ -7,6 +7,7 @@ import { dataVotersOf } from '../../src/consensus/core/copies/copy-sets.ts';
 import type { Entry, Membership } from '../../src/consensus/core/types.ts';
 import type { HostEvents, PeerMessage, Standing } from '../../src/consensus/host/ports.ts';
 import { RaftHost } from '../../src/consensus/host/raft-host.ts';
+import type { LogStorage, StorageEvents } from '../../src/consensus/host/storage.ts';
 import type { PlacedTenureRecord, TenureRecord } from '../../src/consensus/host/tenure-records.ts';
 import { PrimaryControl } from '../../src/daemon/primary-control.ts';
 import type { EndingTimes } from '../../src/service/tenure/deadlines.ts';
@@ -35,10 +36,10 @@ export interface MemberParts {
 }
 
 const ENDING: EndingTimes = { stopBudgetMs: 200, killMs: 50, marginMs: 50 };
-const TICKS_PER_LEASE = 40;
+const TICKS_PER_LEASE = 80;
 const CORE = {
-  heartbeatTicks: 4,
-  repeatRequestTicks: 4,
+  heartbeatTicks: 8,
+  repeatRequestTicks: 8,
   preVote: true,
   checkQuorum: true,
   appendBytesMax: 256,
@@ -134,6 +135,10 @@ export class SimMember {
     checks.leased(id, this.#leaseUntilMs, world.nowMs);
   }
 
+  get isLeading(): boolean {
+    return this.#host?.standing.role === 'leader';
+  }
+
   get appliedIndex(): number {
     return this.#files?.appliedIndex ?? 0;
   }
@@ -220,7 +225,10 @@ export class SimMember {
 
   receive(message: PeerMessage): void {
     this.#run('network', () => {
+      const wasLeading = this.isLeading;
       this.#host?.receive([message]);
+      // For who follows, a message alone is nothing to decide upon.
+      if (!wasLeading && !this.isLeading) return;
       this.#noteLease();
       this.#control?.evaluate();
     });
@@ -287,22 +295,14 @@ export class SimMember {
     this.#parts.send(message);
   }
 
-  #checkedStorage(): SimDisk {
+  #checkedStorage(): LogStorage {
     const { id, disk, checks } = this.#parts;
-    return new Proxy(disk, {
-      get: (target, name) => {
-        if (name === 'append') {
-          return (batch: Parameters<SimDisk['append']>[0], done: () => void) => {
-            const first = batch.entries[0];
-            const before = first === undefined ? undefined : this.#host?.termAt(first.index - 1);
-            checks.stored(id, batch.entries, before);
-            const life = this.#life;
-            target.append(batch, () => this.#run('disk', () => life === this.#life && done()));
-          };
-        }
-        const value = Reflect.get(target, name, target);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
+    return new CheckedStorage(disk, (batch, done) => {
+      const first = batch.entries[0];
+      const before = first === undefined ? undefined : this.#host?.termAt(first.index - 1);
+      checks.stored(id, batch.entries, before);
+      const life = this.#life;
+      disk.append(batch, () => this.#run('disk', () => life === this.#life && done()));
     });
   }
 
@@ -372,6 +372,41 @@ export class SimMember {
   #candidate(id: string): { id: string; isReady: boolean } {
     const progress = this.#host?.progress().find((member) => member.id === id);
     return { id, isReady: progress?.isActive === true && progress.state === 'replicate' };
+  }
+}
+
+/** The disk, with every write looked at before. */
+class CheckedStorage implements LogStorage {
+  readonly #disk: SimDisk;
+  readonly append: LogStorage['append'];
+
+  constructor(disk: SimDisk, append: LogStorage['append']) {
+    this.#disk = disk;
+    this.append = append;
+  }
+
+  get firstIndex(): number {
+    return this.#disk.firstIndex;
+  }
+
+  get lastIndex(): number {
+    return this.#disk.lastIndex;
+  }
+
+  termAt(index: number): number | undefined {
+    return this.#disk.termAt(index);
+  }
+
+  entries(from: number, to: number, bytesMax: number): readonly Entry[] | undefined {
+    return this.#disk.entries(from, to, bytesMax);
+  }
+
+  compact(): void {
+    this.#disk.compact();
+  }
+
+  subscribe(events: StorageEvents): void {
+    this.#disk.subscribe(events);
   }
 }
 

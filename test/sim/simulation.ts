@@ -16,10 +16,12 @@ import { Chance } from './random.ts';
 import { World } from './world.ts';
 
 export const LEASE_MS = 1000;
-const TICK_MS = 25;
+const TICK_MS = 12.5;
 /** Peace must bring a primary and equal logs within so long. */
 const REST_MS = 60_000;
 const TRACE_MAX = 400;
+/** Between two proposals. */
+const CLIENT_MS_MEAN = 150;
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -88,7 +90,7 @@ export class Simulation {
         ms: chance.between(0.1, 4) * LEASE_MS,
       },
     };
-    this.#electionTicks = fixed.electionTicks ?? chance.pick([8, 12, 20, 40]);
+    this.#electionTicks = fixed.electionTicks ?? chance.pick([16, 24, 40, 80]);
     const deliver = (message: PeerMessage) => this.#deliver(message);
     this.network = new SimNetwork(world, chance.fork(), networkSettings, deliver);
     this.#isQuiet = fixed.isQuiet === true;
@@ -199,7 +201,7 @@ export class Simulation {
   }
 
   #client(): void {
-    this.world.after(this.chance.around(40), () => {
+    this.world.after(this.chance.around(CLIENT_MS_MEAN), () => {
       const member = this.chance.pick(this.members);
       const leader = this.members.find(({ host }) => host?.standing.role === 'leader');
       const target = leader !== undefined && this.chance.happens(0.9) ? leader : member;
