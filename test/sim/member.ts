@@ -7,10 +7,11 @@ import { dataVotersOf } from '../../src/consensus/core/copies/copy-sets.ts';
 import type { Entry, Membership } from '../../src/consensus/core/types.ts';
 import type { HostEvents, PeerMessage, Standing } from '../../src/consensus/host/ports.ts';
 import { RaftHost } from '../../src/consensus/host/raft-host.ts';
-import type { LogStorage, StorageEvents } from '../../src/consensus/host/storage.ts';
+import type { LogStorage } from '../../src/consensus/host/storage.ts';
 import type { PlacedTenureRecord, TenureRecord } from '../../src/consensus/host/tenure-records.ts';
 import { PrimaryControl } from '../../src/daemon/primary-control.ts';
 import type { EndingTimes } from '../../src/service/tenure/deadlines.ts';
+import { CheckedStorage } from './checked-storage.ts';
 import type { Checks } from './checks.ts';
 import type { SimClock } from './clock.ts';
 import type { DiskImage, SimDisk } from './disk.ts';
@@ -372,41 +373,6 @@ export class SimMember {
   #candidate(id: string): { id: string; isReady: boolean } {
     const progress = this.#host?.progress().find((member) => member.id === id);
     return { id, isReady: progress?.isActive === true && progress.state === 'replicate' };
-  }
-}
-
-/** The disk, with every write looked at before. */
-class CheckedStorage implements LogStorage {
-  readonly #disk: SimDisk;
-  readonly append: LogStorage['append'];
-
-  constructor(disk: SimDisk, append: LogStorage['append']) {
-    this.#disk = disk;
-    this.append = append;
-  }
-
-  get firstIndex(): number {
-    return this.#disk.firstIndex;
-  }
-
-  get lastIndex(): number {
-    return this.#disk.lastIndex;
-  }
-
-  termAt(index: number): number | undefined {
-    return this.#disk.termAt(index);
-  }
-
-  entries(from: number, to: number, bytesMax: number): readonly Entry[] | undefined {
-    return this.#disk.entries(from, to, bytesMax);
-  }
-
-  compact(): void {
-    this.#disk.compact();
-  }
-
-  subscribe(events: StorageEvents): void {
-    this.#disk.subscribe(events);
   }
 }
 

@@ -23,6 +23,8 @@ export interface MemberProgress {
   readonly isWindowFull: boolean;
 }
 
+const NOBODY: ReadonlySet<NodeId> = new Set();
+
 export class Tracker {
   readonly #limits: ProgressLimits;
   #membership: Membership;
@@ -54,13 +56,19 @@ export class Tracker {
    * Replaces the configuration; progress of members that stay is kept.
    *
    * @param lastIndex the log's end, where a new member is probed first
+   * @param anew members that are new although they were members before
    */
-  setMembership(membership: Membership, lastIndex: LogIndex): void {
+  setMembership(
+    membership: Membership,
+    lastIndex: LogIndex,
+    anew: ReadonlySet<NodeId> = NOBODY,
+  ): void {
     this.#membership = membership;
     this.#members = [...new Set([...votersOf(membership), ...membership.learners])].sort();
     const kept = new Map<NodeId, Progress>();
     for (const id of this.#members) {
-      kept.set(id, this.#progress.get(id) ?? this.#newcomer(lastIndex));
+      const known = anew.has(id) ? undefined : this.#progress.get(id);
+      kept.set(id, known ?? this.#newcomer(lastIndex));
     }
     this.#progress = kept;
   }
