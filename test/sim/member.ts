@@ -4,18 +4,18 @@
  */
 
 import { dataVotersOf } from '../../src/consensus/core/copies/copy-sets.ts';
-import type { ApplyWork } from '../../src/consensus/core/ready.ts';
 import type { Entry, Membership } from '../../src/consensus/core/types.ts';
 import type { HostEvents, PeerMessage, Standing } from '../../src/consensus/host/ports.ts';
 import { RaftHost } from '../../src/consensus/host/raft-host.ts';
 import type { LogStorage } from '../../src/consensus/host/storage.ts';
 import type { PlacedTenureRecord, TenureRecord } from '../../src/consensus/host/tenure-records.ts';
-import { type FilesPort, PrimaryControl } from '../../src/daemon/primary-control.ts';
+import { PrimaryControl } from '../../src/daemon/primary-control.ts';
 import type { EndingTimes } from '../../src/service/tenure/deadlines.ts';
 import { CheckedStorage } from './checked-storage.ts';
 import type { Checks } from './checks.ts';
 import type { SimClock } from './clock.ts';
 import type { DiskImage, SimDisk } from './disk.ts';
+import { SimFiles } from './files.ts';
 import { SimGuardian } from './guardian.ts';
 import type { Chance } from './random.ts';
 import type { World } from './world.ts';
@@ -126,13 +126,14 @@ export class SimMember {
   }
 
   #noteLease(): void {
-    const { clock, world } = this.#parts;
+    const { id, clock, world, checks } = this.#parts;
     const record = this.#host?.lastTenureRecord?.record;
-    const isClosed = record?.kind === 'handover' && record.holder === this.id;
+    const isClosed = record?.kind === 'handover' && record.holder === id;
     const leftMs = (this.#host?.leaseEndMs ?? 0) - clock.nowMs();
     // Neither stepping down nor a crash takes back what the voters promised.
     if (isClosed) this.#leaseUntilMs = 0;
     else if (leftMs > 0) this.#leaseUntilMs = world.nowMs + clock.trueMs(leftMs);
+    checks.leased(id, this.#leaseUntilMs, world.nowMs);
   }
 
   get isLeading(): boolean {
@@ -239,6 +240,11 @@ export class SimMember {
     const result = this.#host.propose([Buffer.from(text)]);
     this.#control?.evaluate();
     return result.kind === 'accepted';
+  }
+
+  /** Asks where a read may begin; hears nothing when the process ends before it is told. */
+  readIndex(hear: (index: number | undefined) => void): void {
+    if (!this.#isPaused) this.#host?.readIndex(hear);
   }
 
   #stopDaemon(): void {
@@ -367,91 +373,6 @@ export class SimMember {
   #candidate(id: string): { id: string; isReady: boolean } {
     const progress = this.#host?.progress().find((member) => member.id === id);
     return { id, isReady: progress?.isActive === true && progress.state === 'replicate' };
-  }
-}
-
-/** The file pipeline: entries take a while to be applied, capture a while to be armed. */
-class SimFiles implements FilesPort {
-  readonly #parts: MemberParts;
-  /** Runs in the daemon's process, if it is still the same and not stopped. */
-  readonly #run: (act: () => void) => void;
-  #host: RaftHost | undefined;
-  #onChange: () => void = () => undefined;
-  #busyUntilMs = 0;
-  #capture: 'off' | 'arming' | 'armed' = 'off';
-  #flushedAt = 0;
-  isFlushed = false;
-  appliedIndex = 0;
-
-  constructor(parts: MemberParts, run: (act: () => void) => void) {
-    this.#parts = parts;
-    this.#run = run;
-  }
-
-  begin(host: RaftHost, onChange: () => void): void {
-    this.#host = host;
-    this.#onChange = onChange;
-  }
-
-  get capture(): 'off' | 'arming' | 'armed' {
-    return this.#capture;
-  }
-
-  isCaughtUp(index: number): boolean {
-    return this.appliedIndex >= index;
-  }
-
-  arm(): void {
-    this.#capture = 'arming';
-    this.#later(20, () => {
-      if (this.#capture === 'arming') this.#capture = 'armed';
-    });
-  }
-
-  disarm(): void {
-    this.#capture = 'off';
-    this.isFlushed = false;
-    this.#flushedAt = 0;
-  }
-
-  flush(): void {
-    if (this.#flushedAt > 0) return;
-    this.#flushedAt = 1;
-    this.#later(10, () => {
-      this.isFlushed = this.#capture === 'armed';
-    });
-  }
-
-  apply(work: ApplyWork): void {
-    const { id, checks } = this.#parts;
-    this.#later(
-      1,
-      () => {
-        for (const entry of work.entries) {
-          // A mark that was taken meanwhile is beyond it.
-          if (entry.index <= this.appliedIndex) continue;
-          checks.applied(id, entry);
-          this.appliedIndex = entry.index;
-        }
-        this.#host?.applied(work);
-      },
-      true,
-    );
-  }
-
-  #later(meanMs: number, act: () => void, inOrder = false): void {
-    const { world, chance } = this.#parts;
-    let delayMs = chance.around(meanMs);
-    if (inOrder) {
-      this.#busyUntilMs = Math.max(this.#busyUntilMs, world.nowMs) + delayMs;
-      delayMs = this.#busyUntilMs - world.nowMs;
-    }
-    world.after(delayMs, () =>
-      this.#run(() => {
-        act();
-        this.#onChange();
-      }),
-    );
   }
 }
 
