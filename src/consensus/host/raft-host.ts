@@ -195,7 +195,7 @@ export class RaftHost {
     const tickMs = this.tickMs;
     const due = Math.floor((nowMs - this.#tickedAtMs) / tickMs);
     this.#tickedAtMs += due * tickMs;
-    if (this.#watch.check(nowMs, this.#leaseMs)) this.#core.resign();
+    if (this.#watch.check(nowMs, this.#leaseMs, this.copySet)) this.#core.resign();
     for (let tick = 0; tick < Math.min(due, TICKS_PER_ADVANCE_MAX); tick += 1) {
       this.#core.tick(this.#mayCampaign(nowMs));
     }
