@@ -15,7 +15,7 @@ function serving(fixed: ConstructorParameters<typeof Simulation>[1] = {}): {
   readonly a: SimMember;
   readonly others: readonly [SimMember, SimMember];
 } {
-  const simulation = new Simulation(7, { isQuiet: true, electionTicks: 40, ...fixed });
+  const simulation = new Simulation(7, { isQuiet: true, electionTicks: 80, ...fixed });
   simulation.start();
   simulation.until(() => simulation.primary !== undefined, 20_000, 'nobody serves at first');
   simulation.run(3 * LEASE_MS);
@@ -139,7 +139,7 @@ t.test(
 );
 
 t.test('rule 4: a leader that stepped down votes for nobody while its lease lasts', async (t) => {
-  const { simulation, a, others } = serving({ electionTicks: 8 });
+  const { simulation, a, others } = serving({ electionTicks: 16 });
   const [b, c] = others;
   cutPair(simulation, a, b);
   cutPair(simulation, b, c);
@@ -156,7 +156,7 @@ t.test('rule 4: a leader that stepped down votes for nobody while its lease last
 });
 
 t.test('rule 4: nor while its guardian still holds something', async (t) => {
-  const { simulation, a, others } = serving({ electionTicks: 8 });
+  const { simulation, a, others } = serving({ electionTicks: 16 });
   a.host?.resign();
   a.host?.setServiceHeld(true);
   const [b, c] = others;
@@ -171,7 +171,7 @@ t.test('rule 4: nor while its guardian still holds something', async (t) => {
 });
 
 t.test('rule 5: a promise outlives a forgotten leader', async (t) => {
-  const { simulation, a, others } = serving({ electionTicks: 8 });
+  const { simulation, a, others } = serving({ electionTicks: 16 });
   const [b, c] = others;
   cutPair(simulation, a, b);
   simulation.run(2 * LEASE_MS);
