@@ -17,6 +17,7 @@ import {
   changed,
   enterJoint,
   leaveJoint,
+  membersAnew,
   simple,
 } from '../../src/consensus/core/membership/reconfigure.ts';
 import { majorityOf } from '../../src/consensus/core/quorum/majority.ts';
@@ -156,6 +157,38 @@ t.test('what is known of members goes with them', async (t) => {
   t.strictSame(simple(updated, [add('d')]).details, { d: renewed }, 'a promotion keeps it');
   t.strictSame(simple(updated, [remove('d')]).details, {});
   t.strictSame(simple(group, [{ kind: 'update', id: 'x', detail }]).details, group.details);
+});
+
+t.test('a voter does not become another storage: that one comes as a new member', async (t) => {
+  const d1 = { incarnation: 'd1', info: '' };
+  const d2 = { incarnation: 'd2', info: '' };
+  const learner = simple(GROUP, [{ kind: 'addLearner', id: 'd', detail: d1 }]);
+  const replaced = simple(learner, [{ kind: 'addLearner', id: 'd', detail: d2 }]);
+  t.strictSame(replaced.details, { d: d2 }, 'a learner has vouched for nothing');
+  const voter = simple(learner, [add('d')]);
+  const refused = refusal(/d votes as incarnation d1: remove it first/);
+  for (const kind of ['addVoter', 'addLearner', 'update'] as const) {
+    t.throws(() => simple(voter, [{ kind, id: 'd', detail: d2 }]), refused, kind);
+  }
+  const both: MemberChange[] = [remove('d'), { kind: 'addVoter', id: 'd', detail: d2 }];
+  t.throws(() => enterJoint(voter, both, true), refused, 'nor while its old vote counts');
+  const gone = simple(voter, [remove('d')]);
+  t.match(simple(gone, [{ kind: 'addLearner', id: 'd', detail: d2 }]), { details: { d: d2 } });
+});
+
+t.test('of whom is removed and comes back, or comes as another, nothing is known', async (t) => {
+  const d1 = { incarnation: 'd1', info: '' };
+  const group = membershipOf({ voters: ['a', 'b'], learners: ['d'], details: { d: d1 } });
+  const anew = (changes: MemberChange[], transition: Transition = 'auto') => [
+    ...membersAnew(group, { changes, transition, context: '' }),
+  ];
+  t.strictSame(anew([remove('d'), learn('d')]), ['d']);
+  t.strictSame(anew([remove('b')]), ['b']);
+  t.strictSame(anew([remove('b'), add('b')]), [], 'it has voted all the time');
+  t.strictSame(anew([add('d')]), []);
+  const detail = { incarnation: 'd2', info: '' };
+  t.strictSame(anew([{ kind: 'addVoter', id: 'd', detail }]), ['d']);
+  t.strictSame(anew([{ kind: 'update', id: 'd', detail: { ...d1, info: 'x' } }]), []);
 });
 
 const ids = ['a', 'b', 'c', 'd', 'e'];
