@@ -6,6 +6,12 @@
 import t from 'tap';
 import { runTranscript } from './run-transcript.ts';
 
+/** Directives whose output does not matter; one with input has it on a line of its own. */
+function silently(...directives: readonly string[]): string {
+  const all = ['log-level none', ...directives, 'log-level debug'];
+  return all.map((directive) => `${directive}\n----\nok\n`).join('\n');
+}
+
 function holds(name: string, transcript: string): void {
   t.test(name, async (t) => t.same(runTranscript(transcript).failures, []));
 }
@@ -13,46 +19,7 @@ function holds(name: string, transcript: string): void {
 holds(
   'a member that one change removes and adds again is a new one',
   `
-log-level none
-----
-ok
-
-add-nodes 3 voters=(1,2) learners=(3) index=10
-----
-ok
-
-campaign 1
-----
-ok
-
-stabilize
-----
-ok
-
-propose-conf-change 1
-r3 l3
-----
-ok
-
-process-ready 1
-----
-ok
-
-deliver-msgs 2
-----
-ok
-
-process-ready 2
-----
-ok
-
-deliver-msgs 1
-----
-ok
-
-log-level debug
-----
-ok
+${silently('add-nodes 3 voters=(1,2) learners=(3) index=10', 'campaign 1', 'stabilize', 'propose-conf-change 1\nr3 l3', 'process-ready 1', 'deliver-msgs 2', 'process-ready 2', 'deliver-msgs 1')}
 
 status 1
 ----
@@ -60,17 +27,7 @@ status 1
 2: StateReplicate match=12 next=13
 3: StateReplicate match=11 next=13 learner inflight=1
 
-log-level none
-----
-ok
-
-process-ready 1
-----
-ok
-
-log-level debug
-----
-ok
+${silently('process-ready 1')}
 
 status 1
 ----
@@ -83,54 +40,7 @@ status 1
 holds(
   'who knows of a committed change that is not said to be applied does not stand',
   `
-log-level none
-----
-ok
-
-add-nodes 3 voters=(1,2,3) index=10 async-storage-writes=true
-----
-ok
-
-campaign 1
-----
-ok
-
-stabilize
-----
-ok
-
-propose-conf-change 1
-u1
-----
-ok
-
-stabilize 1 3
-----
-ok
-
-deliver-msgs 2
-----
-ok
-
-process-ready 2
-----
-ok
-
-process-append-thread 2
-----
-ok
-
-deliver-msgs 2
-----
-ok
-
-process-ready 2
-----
-ok
-
-log-level debug
-----
-ok
+${silently('add-nodes 3 voters=(1,2,3) index=10 async-storage-writes=true', 'campaign 1', 'stabilize', 'propose-conf-change 1\nu1', 'stabilize 1 3', 'deliver-msgs 2', 'process-ready 2', 'process-append-thread 2', 'deliver-msgs 2', 'process-ready 2')}
 
 process-apply-thread 2
 ----
@@ -218,45 +128,7 @@ stabilize
 holds(
   'with storage threads nothing more is handed out after a cut before it is applied',
   `
-log-level none
-----
-ok
-
-add-nodes 1 voters=(1) index=10 max-committed-size-per-ready=15 async-storage-writes=true
-----
-ok
-
-campaign 1
-----
-ok
-
-stabilize
-----
-ok
-
-propose 1 foo
-----
-ok
-
-propose 1 bar
-----
-ok
-
-process-ready 1
-----
-ok
-
-process-append-thread 1
-----
-ok
-
-deliver-msgs 1
-----
-ok
-
-log-level debug
-----
-ok
+${silently('add-nodes 1 voters=(1) index=10 max-committed-size-per-ready=15 async-storage-writes=true', 'campaign 1', 'stabilize', 'propose 1 foo', 'propose 1 bar', 'process-ready 1', 'process-append-thread 1', 'deliver-msgs 1')}
 
 process-ready 1
 ----
@@ -388,37 +260,7 @@ Entries:
 holds(
   'a state sent by a node of no term is taken as one of the receiver’s own term',
   `
-log-level none
-----
-ok
-
-add-nodes 3 voters=(1,2) index=10
-----
-ok
-
-add-nodes 1 voters=(1,2) index=20
-----
-ok
-
-campaign 1
-----
-ok
-
-process-ready 1
-----
-ok
-
-deliver-msgs 2
-----
-ok
-
-process-ready 2
-----
-ok
-
-log-level debug
-----
-ok
+${silently('add-nodes 3 voters=(1,2) index=10', 'add-nodes 1 voters=(1,2) index=20', 'campaign 1', 'process-ready 1', 'deliver-msgs 2', 'process-ready 2')}
 
 send-snapshot 4 2
 ----
@@ -625,5 +467,133 @@ error: mismatched input (explicit or _) for voters map[1:{}]: [2 0 1]
 committed cfgj=zero
 ----
 <empty majority quorum>∞
+`,
+);
+
+holds(
+  'who grants a vote waits a whole election timeout from then on',
+  `
+${silently(
+  'add-nodes 3 voters=(1,2,3,4) index=20',
+  'add-nodes 1 voters=(1,2,3,4) index=10',
+  'campaign 4',
+  'process-ready 4',
+  'deliver-msgs 2',
+  'set-randomized-election-timeout 2 timeout=3',
+  'tick-heartbeat 2',
+  'tick-heartbeat 2',
+  'campaign 1',
+  'process-ready 1',
+)}
+
+deliver-msgs 2
+----
+1->2 MsgVote Term:1 Log:1/20
+
+tick-heartbeat 2
+----
+ok
+
+tick-heartbeat 2
+----
+ok
+
+process-ready 2
+----
+Ready MustSync=true:
+HardState Term:1 Vote:1 Commit:20
+Messages:
+2->4 MsgVoteResp Term:1 Log:0/0 Rejected (Hint: 0)
+2->1 MsgVoteResp Term:1 Log:0/0
+
+tick-heartbeat 2
+----
+ok
+
+raft-state
+----
+1: StateCandidate (Voter) Term:1 Lead:0
+2: StateCandidate (Voter) Term:2 Lead:0
+3: StateFollower (Voter) Term:0 Lead:0
+4: StateCandidate (Voter) Term:1 Lead:0
+`,
+);
+
+holds(
+  'a new leader proposes no change before it has applied what it found in its log',
+  `
+${silently(
+  'add-nodes 3 voters=(1,2,3) index=10',
+  'campaign 1',
+  'stabilize',
+  'propose-conf-change 1\nl4',
+  'process-ready 1',
+  'deliver-msgs 2 3',
+  'process-ready 2 3',
+  'deliver-msgs drop=(1)',
+  'campaign 2',
+  'process-ready 2',
+  'deliver-msgs 3',
+  'process-ready 3',
+  'deliver-msgs 2',
+)}
+
+propose-conf-change 2
+l5
+----
+ok
+
+process-ready 2
+----
+Ready MustSync=true:
+Lead:2 State:StateLeader
+Entries:
+2/13 EntryNormal ""
+2/14 EntryNormal ""
+Messages:
+2->1 MsgApp Term:2 Log:1/12 Commit:11 Entries:[2/13 EntryNormal ""]
+2->3 MsgApp Term:2 Log:1/12 Commit:11 Entries:[2/13 EntryNormal ""]
+`,
+);
+
+holds(
+  'what replaces entries on their way to the disk goes there again',
+  `
+${silently(
+  'add-nodes 5 voters=(1,2,3,4,5) index=10 async-storage-writes=true',
+  'campaign 1',
+  'stabilize',
+  'propose 1 a',
+  'process-ready 1',
+  'deliver-msgs 2 3 drop=(4,5)',
+  'process-ready 2 3',
+  'process-append-thread 3',
+  'deliver-msgs 3',
+  'propose 1 b',
+  'process-ready 1',
+  'deliver-msgs 2 drop=(3,4,5)',
+  'process-ready 2',
+  'campaign 3',
+  'stabilize 3 4 5',
+)}
+
+deliver-msgs 2
+----
+3->2 MsgVote Term:2 Log:1/12
+3->2 MsgApp Term:2 Log:1/12 Commit:11 Entries:[2/13 EntryNormal ""]
+
+process-ready 2
+----
+Ready MustSync=true:
+Lead:3 State:StateFollower
+HardState Term:2 Commit:11
+Entries:
+2/13 EntryNormal ""
+Messages:
+2->AppendThread MsgStorageAppend Term:2 Log:0/0 Commit:11 Entries:[2/13 EntryNormal ""] Responses:[
+  2->3 MsgVoteResp Term:2 Log:0/0 Rejected (Hint: 0)
+  2->3 MsgAppResp Term:2 Log:0/13
+  AppendThread->2 MsgStorageAppendResp Term:2 Log:2/13
+]
 `,
 );

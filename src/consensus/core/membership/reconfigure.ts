@@ -36,24 +36,13 @@ export function changed(membership: Membership, change: ConfigChange): Membershi
 }
 
 /**
- * Members of whom nothing that is known holds any more, even should they be members after
- * the change: those that it removes, but for the ones that go on voting in the outgoing
- * half, and those that come with another storage (safety rule 24).
+ * Members that the change removes, so that nothing that is known of them holds should it
+ * add them again: all but those that go on voting in the outgoing half.
  */
-export function membersAnew(
-  { voters, details }: Membership,
-  change: ConfigChange,
-): ReadonlySet<NodeId> {
+export function membersAnew({ voters }: Membership, change: ConfigChange): ReadonlySet<NodeId> {
   const staying = new Set(entersJoint(change) ? voters : []);
-  const anew = change.changes.filter(({ kind, id, detail }) => {
-    const isReplaced = detail !== undefined && isOther(details[id], detail);
-    return isReplaced || (kind === 'remove' && !staying.has(id));
-  });
-  return new Set(anew.map(({ id }) => id));
-}
-
-function isOther(known: MemberDetail | undefined, { incarnation }: MemberDetail): boolean {
-  return known !== undefined && known.incarnation !== '' && known.incarnation !== incarnation;
+  const removed = change.changes.filter(({ kind, id }) => kind === 'remove' && !staying.has(id));
+  return new Set(removed.map(({ id }) => id));
 }
 
 export function simple(membership: Membership, changes: readonly MemberChange[]): Membership {
@@ -102,7 +91,6 @@ function applyAll(draft: Draft, changes: readonly MemberChange[]): void {
 }
 
 function apply(draft: Draft, { kind, id, detail }: MemberChange): void {
-  if (detail !== undefined) checkIncarnation(draft, id, detail);
   switch (kind) {
     case 'addVoter':
       if (id === draft.witness) throw refused(`${id} is the witness: remove it first`);
@@ -121,18 +109,19 @@ function apply(draft: Draft, { kind, id, detail }: MemberChange): void {
       if (!isMember(draft, id)) return;
       break;
   }
-  if (detail !== undefined) draft.details.set(id, detail);
+  if (detail !== undefined) setDetail(draft, id, detail);
 }
 
-/** What one storage vouched for as a voter another one does not hold (safety rule 24). */
-function checkIncarnation(
-  { voters, outgoing, details }: Draft,
-  id: NodeId,
-  to: MemberDetail,
-): void {
-  const known = details.get(id);
-  if (!isOther(known, to) || !(voters.has(id) || outgoing.has(id))) return;
-  throw refused(`${id} votes as incarnation ${known?.incarnation}: remove it first`);
+/**
+ * A machine whose storage is another one holds nothing of what the member acknowledged, so
+ * it is no longer that member: it goes first, and comes back as a new one.
+ */
+function setDetail(draft: Draft, id: NodeId, detail: MemberDetail): void {
+  const known = draft.details.get(id)?.incarnation ?? '';
+  if (known !== '' && known !== detail.incarnation) {
+    throw refused(`${id} is a member with another incarnation: remove it first`);
+  }
+  draft.details.set(id, detail);
 }
 
 function makeVoter(draft: Draft, id: NodeId): void {
@@ -164,6 +153,8 @@ function remove(draft: Draft, id: NodeId): void {
   draft.voters.delete(id);
   draft.learners.delete(id);
   draft.learnersNext.delete(id);
+  // In the outgoing half it votes on, as who it was.
+  if (!draft.outgoing.has(id)) draft.details.delete(id);
 }
 
 function isMember(draft: Draft, id: NodeId): boolean {
