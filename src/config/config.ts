@@ -13,7 +13,8 @@ export interface Endpoint {
 export interface MemberConfig {
   readonly id: string;
   readonly address: Endpoint;
-  readonly role: 'voter';
+  /** As of the founding. */
+  readonly role: 'voter' | 'learner';
   /** Among ready members the one with the highest is handed the place. */
   readonly priority: number;
   /** For people only; empty when none was given. */

@@ -51,9 +51,9 @@ const member = mapping('A machine of the cluster.', {
   address: endpoint('Where the other members reach it.'),
   role: withDefault(
     choice(
-      'What it does for the cluster; a voter has a vote and all data.',
-      ['voter'],
-      ['witness', 'learner'],
+      'What it is when the cluster is founded: a voter has a vote and all data, a learner all data and no vote. Later `mailraft member` changes it.',
+      ['voter', 'learner'],
+      ['witness'],
     ),
     'voter',
   ),
@@ -253,7 +253,7 @@ const schema = mapping('The configuration of one member of a mailraft cluster.',
     id: text('Which of the `members` it is.', LABEL),
     dataDir: path('Folder for the journal and everything else of mailraft; made when missing.'),
   }),
-  members: list('All machines of the cluster, the same in the files of all.', member, {
+  members: list('The machines that the cluster is founded with, the same in the files of all; a node that is added later lists itself as well. Once founded, the cluster knows its members by itself: see `mailraft member`.', member, {
     min: 1,
     max: 64,
   }),

@@ -1,6 +1,5 @@
 /** What a node knows of the others, and of what came before: `/cluster`, `/history`, salvage. */
 
-import type { MemberConfig } from '../config/config.ts';
 import type {
   ClusterReport,
   HistoryEntry,
@@ -9,18 +8,19 @@ import type {
 } from '../net/http/node-port.ts';
 import type { HistoryRecord } from '../replication/command/decree.ts';
 import type { SalvageManifest } from '../replication/salvage/salvage-store.ts';
+import type { RosterMember } from './members/roster.ts';
 import type { NodeParts } from './node-parts.ts';
 import { isPrimary } from './status-report.ts';
 
 export function clusterReport(parts: NodeParts): ClusterReport {
-  const { config, running } = parts;
+  const { config, roster, running } = parts;
   const { term = 0, leader = '' } = running?.member.host.standing ?? {};
   return {
     cluster: config.cluster,
     term,
     leader: leader === '' ? null : leader,
-    primary: config.members.find(({ id }) => serves(parts, id))?.id ?? null,
-    members: config.members.map((member) => memberReport(parts, member)),
+    primary: roster.members.find(({ id }) => serves(parts, id))?.id ?? null,
+    members: roster.members.map((member) => memberReport(parts, member)),
   };
 }
 
@@ -29,9 +29,9 @@ function serves(parts: NodeParts, id: string): boolean {
   return parts.peers.findFresh(id)?.serves === true;
 }
 
-function memberReport(parts: NodeParts, member: MemberConfig): MemberReport {
+function memberReport(parts: NodeParts, member: RosterMember): MemberReport {
   const { config, running, peers, nowMs } = parts;
-  const { id, address, priority, site, canBePrimary } = member;
+  const { id, address, standing, priority, site } = member;
   const isSelf = id === config.node.id;
   const host = running?.member.host;
   const progress = host?.progress().find((one) => one.id === id);
@@ -42,8 +42,9 @@ function memberReport(parts: NodeParts, member: MemberConfig): MemberReport {
   const isLeading = host?.standing.role === 'leader';
   return {
     id,
-    address: `${address.host}:${address.port}`,
-    role: 'voter',
+    address,
+    role: standing,
+    incarnation: member.incarnation,
     priority,
     site,
     isSelf,
@@ -52,7 +53,7 @@ function memberReport(parts: NodeParts, member: MemberConfig): MemberReport {
     // Only a leader knows how far the others are.
     matchIndex: isLeading || isSelf ? match : (heard?.brief.applied ?? 0),
     lag: isLeading && lag !== undefined ? lag : { entries: 0, bytes: 0, seconds: 0 },
-    canBePrimary,
+    canBePrimary: member.canBePrimary && standing === 'voter',
     eligible: reason === null,
     reason,
     ageMs: isSelf ? 0 : heard === undefined ? null : Math.round(nowMs() - heard.heardAtMs),

@@ -24,24 +24,28 @@ import { Ajv } from 'ajv';
 import { MailraftError } from '../errors.ts';
 
 const text = Type.String({ maxLength: 256 });
-export const MemberIdentitySchema = Type.Object({ id: text, incarnation: text });
+/** A member as of the founding. */
+export const MemberIdentitySchema = Type.Object({
+  id: text,
+  incarnation: text,
+  role: Type.Union([Type.Literal('voter'), Type.Literal('learner')]),
+  /** See member-info.ts. */
+  info: Type.String({ maxLength: 4096 }),
+});
 const IdentitySchema = Type.Object({
-  version: Type.Literal(1),
+  version: Type.Literal(2),
   cluster: text,
   id: text,
   incarnation: text,
   /** Empty until the cluster is founded. */
   clusterId: text,
-  /** All members as of the founding. */
+  /** The members that the log begins with: those of the founding, whoever joined later. */
   members: Type.Array(MemberIdentitySchema),
 });
 export type MemberIdentity = Static<typeof MemberIdentitySchema>;
 export type NodeIdentity = Static<typeof IdentitySchema>;
 
 const isIdentity = new Ajv().compile<NodeIdentity>(IdentitySchema as TSchema);
-/** What is left to do for a member whose directory is another one than it had. */
-export const WIPED_REMEDY =
-  'restore the directory that it had; taking a member in anew is not in this version';
 const FILE = 'node.json';
 const JOURNAL = 'journal';
 
@@ -72,7 +76,7 @@ export class IdentityStore {
     if (existsSync(join(directory, JOURNAL))) {
       throw new MailraftError('DATA_DAMAGED', `${path} is missing beside a journal: restore it`);
     }
-    this.#current = { version: 1, ...expected, incarnation: freshId(), clusterId: '', members: [] };
+    this.#current = { version: 2, ...expected, incarnation: freshId(), clusterId: '', members: [] };
     this.#write();
   }
 
@@ -86,10 +90,6 @@ export class IdentityStore {
 
   get journalDirectory(): string {
     return join(this.#directory, JOURNAL);
-  }
-
-  incarnationOf(id: string): string | undefined {
-    return this.#current.members.find((member) => member.id === id)?.incarnation;
   }
 
   /** Belongs to the cluster from now on, durably. */

@@ -25,6 +25,7 @@ import { LagMeter } from './lag-meter.ts';
 import { LeadDuties, neededFrom } from './lead-duties.ts';
 import { LogFollow } from './log-follow.ts';
 import { hostStart, readTenure } from './log-start.ts';
+import type { Roster } from './members/roster.ts';
 import { BRIEF_TEXT_MAX, type Brief, type PeerWatch } from './peer-watch.ts';
 import { type GuardianPort, PrimaryControl } from './primary-control.ts';
 import { type ProbesPort, Probing } from './probing.ts';
@@ -34,6 +35,7 @@ import type { Replication } from './replication-port.ts';
 
 export interface MemberParts {
   readonly config: Config;
+  readonly roster: Roster;
   readonly log: Logger;
   readonly journal: Journal;
   readonly replication: Replication;
@@ -159,8 +161,12 @@ export class Member {
     const { life } = this;
     // Without room it may serve if nobody else can, and is not to be preferred.
     const obstacle = this.fitness.obstacle ?? status.lacksRoom ?? '';
+    const { term, commit } = this.#parts.journal.syncedHardState;
     return {
       node: this.#self,
+      incarnation: this.#parts.incarnation,
+      term,
+      commit,
       mode: status.mode,
       phase: life.phase,
       serves: this.serves,

@@ -5,6 +5,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { ProbeReport } from '../net/http/node-port.ts';
 import type { Transport } from '../net/transport/transport.ts';
 import type { Member } from './member.ts';
+import type { Roster } from './members/roster.ts';
 import type { PeerWatch } from './peer-watch.ts';
 import type { GuardianPort } from './primary-control.ts';
 import type { Replication } from './replication-port.ts';
@@ -41,6 +42,7 @@ export interface Running {
 
 export interface NodeParts {
   readonly config: Config;
+  readonly roster: Roster;
   readonly version: string;
   readonly guardian: GuardianView;
   readonly probes: ProbesView;
@@ -49,8 +51,8 @@ export interface NodeParts {
   readonly counts: NodeCounts;
   /** Undefined until the cluster is founded. */
   readonly running: Running | undefined;
-  /** What the founding waits for. */
-  readonly foundingProblem: string | undefined;
+  /** Why this node takes no part in the cluster, in words. */
+  readonly absence: string | undefined;
   /** Why the node stopped working, if it did. */
   readonly failure: Error | undefined;
   nowMs(): number;

@@ -91,11 +91,11 @@ export class NodeService implements NodePort {
     { to, dryRun }: { readonly to: string | undefined; readonly dryRun: boolean },
     report: PhaseReporter,
   ): Promise<unknown> {
-    const { config, transport, peers } = this.#parts;
+    const { config, roster, transport, peers } = this.#parts;
     const { member, replication } = this.#running;
     const leader = this.#leader();
-    if (to !== undefined && !config.members.some(({ id }) => id === to)) {
-      const known = config.members.map(({ id }) => id).join(', ');
+    if (to !== undefined && roster.find(to) === undefined) {
+      const known = roster.members.map(({ id }) => id).join(', ');
       throw new MailraftError('NOT_FOUND', `no member is called ${JSON.stringify(to)}: ${known}`);
     }
     const request = { to: to ?? null, dryRun };
@@ -121,9 +121,9 @@ export class NodeService implements NodePort {
   }
 
   get #running(): Running {
-    const { running, foundingProblem } = this.#parts;
+    const { running, absence } = this.#parts;
     if (running !== undefined) return running;
-    const why = foundingProblem ?? 'it is starting';
+    const why = absence ?? 'it is starting';
     throw new MailraftError('NO_QUORUM', `this node is no member of a cluster yet: ${why}`);
   }
 

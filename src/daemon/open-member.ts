@@ -16,6 +16,7 @@ import { ReplicationThread } from '../replication/thread/replication-thread.ts';
 import type { IdentityStore } from './identity.ts';
 import { mendJournal } from './log-start.ts';
 import { Member, type MemberEvent } from './member.ts';
+import type { Roster } from './members/roster.ts';
 import type { Running } from './node-parts.ts';
 import type { PeerWatch } from './peer-watch.ts';
 import type { GuardianPort } from './primary-control.ts';
@@ -24,6 +25,7 @@ import { startingMembership } from './raft-settings.ts';
 
 export interface OpenMemberParts {
   readonly config: Config;
+  readonly roster: Roster;
   readonly log: Logger;
   readonly identity: IdentityStore;
   readonly transport: Transport;
@@ -58,6 +60,7 @@ export async function openMember(parts: OpenMemberParts): Promise<Running> {
   );
   const { members, incarnation } = identity.current;
   const membership = startingMembership(journal.placed.membership, members);
+  parts.roster.adopt(membership);
   const isMuted = await mendJournal(journal, replication.status.state, membership);
   if (isMuted)
     log.warn({ damage: journal.damage }, 'the journal is damaged: no vote before it is whole');

@@ -38,9 +38,12 @@ export function startingMembership(
   founders: readonly MemberIdentity[],
 ): Membership {
   if (journalled.voters.length > 0) return journalled;
-  const details = founders.map(({ id, incarnation }) => [id, { incarnation, info: '' }]);
+  const named = (role: MemberIdentity['role']): string[] =>
+    founders.filter((founder) => founder.role === role).map(({ id }) => id);
+  const details = founders.map(({ id, incarnation, info }) => [id, { incarnation, info }]);
   return membershipOf({
-    voters: founders.map(({ id }) => id),
+    voters: named('voter'),
+    learners: named('learner'),
     details: Object.fromEntries(details),
   });
 }

@@ -8,6 +8,7 @@ import type {
   StatusReport,
   VolumeReport,
 } from '../net/http/node-port.ts';
+import { placeOf } from './members/roster.ts';
 import type { NodeParts, Running } from './node-parts.ts';
 
 /** The role under which others know this node. */
@@ -16,7 +17,9 @@ export function roleOf(parts: NodeParts): NodeRole {
   if (failure !== undefined) return 'stopped';
   if (running === undefined) return 'joining';
   if (isPrimary(parts)) return 'primary';
-  return running.replication.status.state.isBaselined ? 'secondary' : 'joining';
+  if (!running.replication.status.state.isBaselined) return 'joining';
+  const own = parts.roster.self;
+  return own === undefined ? 'stopped' : placeOf(parts.roster, own);
 }
 
 /** Only while the tenure is valid, the addresses are held and the probes pass. */
@@ -137,10 +140,8 @@ function replicationReport(running: Running | undefined): StatusReport['replicat
   };
 }
 
-function peerReports({ config, transport, peers, nowMs }: NodeParts): PeerReport[] {
-  return config.members
-    .filter(({ id }) => id !== config.node.id)
-    .map(({ id }) => {
+function peerReports({ roster, transport, peers, nowMs }: NodeParts): PeerReport[] {
+  return roster.others.map(({ id }) => {
       const heard = peers.find(id);
       return {
         id,
@@ -152,11 +153,11 @@ function peerReports({ config, transport, peers, nowMs }: NodeParts): PeerReport
 }
 
 function warningsOf(parts: NodeParts): string[] {
-  const { config, running, guardian, foundingProblem, failure } = parts;
+  const { config, running, guardian, absence, failure } = parts;
   const status = running?.replication.status;
   const found = [
     failure?.message,
-    foundingProblem,
+    absence,
     status?.problem,
     status?.lacksRoom,
     running?.member.hasSpace === false ? 'the journal has no space' : undefined,
@@ -180,12 +181,13 @@ export function readyChecks(parts: NodeParts): ReadyCheck[] {
   const leader = running?.member.host.standing.leader ?? '';
   const isWhole = status?.mode === 'following' || status?.mode === 'leading';
   return [
-    check('founded', running !== undefined, parts.foundingProblem ?? 'the cluster is founded'),
+    check('founded', running !== undefined, parts.absence ?? 'the cluster is founded'),
     check('leader', leader !== '', leader === '' ? 'no leader is known' : `${leader} leads`),
     check('files', isWhole, filesText(status)),
     check('missing', (status?.missing ?? 0) === 0, `${status?.missing ?? 0} files are missing`),
     check('journal', running?.member.hasSpace !== false, 'space for the journal'),
     check('votes', running?.member.isMuted !== true, 'the journal has all that it had'),
+    check('member', parts.roster.self !== undefined, 'the cluster lists this node'),
     check('guardian', guardian.isConnected, 'the guardian answers'),
   ];
 }
@@ -231,12 +233,10 @@ export function metricsSnapshot(parts: NodeParts): MetricsSnapshot {
   };
 }
 
-function peerMetrics({ config, peers, running, nowMs }: NodeParts): MetricsSnapshot['peers'] {
+function peerMetrics({ roster, peers, running, nowMs }: NodeParts): MetricsSnapshot['peers'] {
   const progress = running?.member.host.progress() ?? [];
   const lastIndex = running?.member.host.status.lastIndex ?? 0;
-  return config.members
-    .filter(({ id }) => id !== config.node.id)
-    .map(({ id }) => {
+  return roster.others.map(({ id }) => {
       const match = progress.find((one) => one.id === id)?.match ?? 0;
       const lag = running?.member.lags.lag(match, lastIndex, nowMs());
       const heard = peers.find(id);

@@ -163,6 +163,11 @@ export class RaftHost {
     this.#isEligible = isEligible;
   }
 
+  /** The storage turned out to be an older state of itself (rule 24). */
+  bar(): void {
+    this.#incarnations.bar();
+  }
+
   /** Whether the guardian may still run the service or hold the address (rule 4). */
   setServiceHeld(isHeld: boolean): void {
     this.#isServiceHeld = isHeld;

@@ -3,7 +3,15 @@
  * data and are sent as they are (shared names: the `/status` fields).
  */
 
-export type NodeRole = 'primary' | 'secondary' | 'joining' | 'stopped';
+export type NodeRole =
+  | 'primary'
+  | 'secondary'
+  /** All data and no vote; `dr` at a site where no voter is. */
+  | 'replica'
+  | 'dr'
+  | 'witness'
+  | 'joining'
+  | 'stopped';
 
 export interface ProbeReport {
   readonly name: string;
@@ -90,7 +98,9 @@ export interface StatusReport {
 export interface MemberReport {
   readonly id: string;
   readonly address: string;
-  readonly role: 'voter';
+  readonly role: 'voter' | 'witness' | 'learner';
+  /** Of its data directory; empty before the cluster is founded. */
+  readonly incarnation: string;
   readonly priority: number;
   readonly site: string;
   readonly isSelf: boolean;

@@ -76,7 +76,7 @@ const tenure = Type.Object(
   strict,
 );
 
-const role = oneOf('primary', 'secondary', 'joining', 'stopped');
+const role = oneOf('primary', 'secondary', 'replica', 'dr', 'witness', 'joining', 'stopped');
 
 export const STATUS: TSchema = describes<StatusReport>()(
   Type.Object(
@@ -125,7 +125,8 @@ const member = Type.Object(
   {
     id: text,
     address: text,
-    role: Type.Literal('voter'),
+    role: oneOf('voter', 'witness', 'learner'),
+    incarnation: text,
     priority: Type.Integer(),
     site: text,
     isSelf: flag,
