@@ -64,7 +64,9 @@ const member = mapping('A machine of the cluster.', {
     }),
     0,
   ),
-  site: Type.Optional(text('Where it stands, for people to read.', LINE)),
+  site: Type.Optional(
+    text('Where it stands. A learner at a site where no voter is counts as `dr`.', LINE),
+  ),
   origin: withDefault(
     flag(
       'The cluster starts from the data of this member. Exactly one has it; in a cluster of one it goes without saying.',
@@ -253,10 +255,14 @@ const schema = mapping('The configuration of one member of a mailraft cluster.',
     id: text('Which of the `members` it is.', LABEL),
     dataDir: path('Folder for the journal and everything else of mailraft; made when missing.'),
   }),
-  members: list('The machines that the cluster is founded with, the same in the files of all; a node that is added later lists itself as well. Once founded, the cluster knows its members by itself: see `mailraft member`.', member, {
-    min: 1,
-    max: 64,
-  }),
+  members: list(
+    'The machines that the cluster is founded with, the same in the files of all; a node that is added later lists itself as well. Once founded, the cluster knows its members by itself: see `mailraft member`.',
+    member,
+    {
+      min: 1,
+      max: 64,
+    },
+  ),
   peers,
   http: withDefault(http, {}),
   volumes: list('What is replicated, the same in the files of all machines.', volume, {

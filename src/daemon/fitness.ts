@@ -79,9 +79,7 @@ export class Fitness {
     const { voters } = host.membership;
     const level = host
       .progress()
-      .filter(
-        ({ id, isActive, state }) => id !== this.#self && isActive && state === 'replicate',
-      );
+      .filter(({ id, isActive, state }) => id !== this.#self && isActive && state === 'replicate');
     return level.filter(({ id }) => voters.includes(id)).length > voters.length / 2;
   }
 

@@ -14,7 +14,12 @@ import { Ajv } from 'ajv';
 import type { Config } from '../config/config.ts';
 import { assert, MailraftError, messageOf } from '../errors.ts';
 import type { Logger } from '../platform/log.ts';
-import { freshId, type IdentityStore, type MemberIdentity, MemberIdentitySchema } from './identity.ts';
+import {
+  freshId,
+  type IdentityStore,
+  type MemberIdentity,
+  MemberIdentitySchema,
+} from './identity.ts';
 import { addVerb } from './members/admission.ts';
 import { encodeInfo, infoOfConfig } from './members/member-info.ts';
 
@@ -190,7 +195,10 @@ export class Founding {
       throw new MailraftError('DATA_INVALID', `${peer} answers in a way that is not understood`);
     }
     if (answer.clusterId !== '') {
-      throw new MailraftError('REFUSED', `${peer} belongs to a cluster already: ${addVerb(this.#config.node.id)}`);
+      throw new MailraftError(
+        'REFUSED',
+        `${peer} belongs to a cluster already: ${addVerb(this.#config.node.id)}`,
+      );
     }
     const [theirs, ours] = [answer.voters.join(', '), this.#voters.join(', ')];
     if (theirs === ours) return answer;

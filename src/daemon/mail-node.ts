@@ -2,7 +2,6 @@
  * One node: guardian, transport, HTTP, and the member once the cluster is founded.
  */
 
-import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
@@ -12,18 +11,21 @@ import { HttpServer } from '../net/http/http-server.ts';
 import { NodeMetrics } from '../net/http/metrics.ts';
 import { readOrMakeToken } from '../net/http/token-file.ts';
 import type { RpcHandler } from '../net/transport/rpc.ts';
-import type { TlsFiles } from '../net/transport/security.ts';
-import { Transport } from '../net/transport/transport.ts';
+import type { Transport } from '../net/transport/transport.ts';
 import { bootTimeMs } from '../platform/linux/clock.ts';
 import type { Logger } from '../platform/log.ts';
 import { productVersion } from '../platform/version.ts';
 import { GuardianClient } from '../service/guardian/client.ts';
 import { Probes } from '../service/probe/probe-runner.ts';
 import { Founding } from './founding.ts';
-import { IdentityStore, WIPED_REMEDY } from './identity.ts';
+import { IdentityStore } from './identity.ts';
+import { absenceOf } from './members/absence.ts';
+import { Roster } from './members/roster.ts';
+import { SeenStates } from './members/seen-states.ts';
 import { NodeLog } from './node-log.ts';
 import type { NodeCounts, NodeParts, Running } from './node-parts.ts';
 import { NodeService } from './node-service.ts';
+import { endpointsOf, makeTransport } from './node-transport.ts';
 import { openMember } from './open-member.ts';
 import { PeerWatch } from './peer-watch.ts';
 import { metricsSnapshot } from './status-report.ts';
@@ -52,6 +54,7 @@ export class MailNode implements NodeParts {
     ),
   };
   readonly probes: Probes;
+  readonly roster: Roster;
   readonly failed: Promise<Error>;
   readonly #log: Logger;
   readonly #nodeLog: NodeLog;
@@ -62,7 +65,9 @@ export class MailNode implements NodeParts {
   readonly #service: NodeService;
   readonly #loopDelay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   readonly #lagTimer: NodeJS.Timeout;
+  readonly #seen = new SeenStates();
   readonly transport: Transport;
+  #rolledBack: string | undefined;
   #peers: PeerWatch | undefined;
   #guardian: GuardianClient | undefined;
   #opening: Promise<void> | undefined;
@@ -79,6 +84,7 @@ export class MailNode implements NodeParts {
     });
     const { cluster, node } = config;
     this.#identity = new IdentityStore(node.dataDir, { cluster, id: node.id });
+    this.roster = new Roster(config, () => this.transport.setPeers(endpointsOf(this.roster)));
     this.probes = new Probes(config.service.probes, { onChange: () => this.#evaluate() });
     this.#metrics = new NodeMetrics(() => metricsSnapshot(this));
     this.#service = new NodeService(this);
@@ -97,6 +103,8 @@ export class MailNode implements NodeParts {
     this.#founding = new Founding({ config, identity: this.#identity, log }, isForced, {
       ask: (peer, method, params) => this.transport.ask(peer, method, params),
       refusalBy: (peer) => this.transport.refusalBy(peer),
+      isListed: (id, incarnation) =>
+        ['', incarnation].includes(this.roster.find(id)?.incarnation ?? 'none'),
       onFounded: () => this.#openMember(),
     });
     this.transport = this.#makeTransport();
@@ -113,8 +121,17 @@ export class MailNode implements NodeParts {
     throw new MailraftError('PRECONDITION_FAILED', 'this node is starting');
   }
 
-  get foundingProblem(): string | undefined {
-    return this.#founding.problem;
+  get absence(): string | undefined {
+    const { id, incarnation } = this.#identity.current;
+    const refusals = this.roster.others.map((peer) => this.transport.refusalBy(peer.id));
+    return absenceOf({
+      id,
+      incarnation,
+      roster: this.roster,
+      foundingProblem: this.#founding.problem,
+      rolledBack: this.#rolledBack,
+      refusals: refusals.filter((text) => text !== undefined),
+    });
   }
 
   nowMs(): number {
@@ -205,6 +222,7 @@ export class MailNode implements NodeParts {
   async #open(): Promise<void> {
     this.running = await openMember({
       config: this.config,
+      roster: this.roster,
       log: this.#log,
       identity: this.#identity,
       transport: this.transport,
@@ -219,43 +237,44 @@ export class MailNode implements NodeParts {
   }
 
   #watchPeers(): PeerWatch {
-    const { members, node, timing } = this.config;
-    const peers = members.map(({ id }) => id).filter((id) => id !== node.id);
     return new PeerWatch(
       {
-        peers,
+        peers: () => this.roster.others.map(({ id }) => id),
         ask: (peer) => this.transport.ask(peer, 'peer.brief', {}),
         nowMs: bootTimeMs,
-        onBrief: () => this.#evaluate(),
+        onBrief: ({ incarnation, term, commit }) => {
+          this.#seen.note(incarnation, { term, commit });
+          this.#evaluate();
+        },
       },
-      renewIntervalMs(timing),
+      renewIntervalMs(this.config.timing),
     );
   }
 
   #makeTransport(): Transport {
-    const { members, node, peers, timing } = this.config;
-    const others = members.filter(({ id }) => id !== node.id);
-    return new Transport(
+    return makeTransport(
       {
-        listen: peers.listen,
-        peers: new Map(others.map(({ id, address }) => [id, address])),
-        tls: readTls(this.config),
-        times: { pingMs: timing.leaseMs / 4, silenceMs: timing.leaseMs },
+        config: this.config,
+        identity: this.#identity,
+        roster: this.roster,
+        seen: this.#seen,
         handlers: this.#handlers(),
-        identity: () => this.#identity.current,
-        refusalOf: ({ from, incarnation }) => {
-          if (!members.some(({ id }) => id === from)) return `no member is called ${from}`;
-          const known = this.#identity.incarnationOf(from);
-          if (known === undefined || known === incarnation) return '';
-          return `${from} comes with another data directory than it had: ${WIPED_REMEDY}`;
-        },
+        running: () => this.running,
       },
       {
         onMessages: (messages) => this.running?.member.receive(messages),
         onUnreachable: (peer) => this.running?.member.reportUnreachable(peer),
         onLink: (peer, channel, text) => this.#nodeLog.link(peer, channel, text),
+        onRolledBack: (reason) => this.#rollBackFound(reason),
       },
     );
+  }
+
+  /** Others know this data directory in a newer state: it has forgotten what it promised. */
+  #rollBackFound(reason: string): void {
+    this.#rolledBack = reason;
+    this.running?.member.host.bar();
+    this.#nodeLog.absent(reason);
   }
 
   #handlers(): ReadonlyMap<string, RpcHandler> {
@@ -286,11 +305,4 @@ export class MailNode implements NodeParts {
     this.counts.eventLoopLagSeconds = Number.isFinite(ms) ? ms / 1000 : 0;
     this.#loopDelay.reset();
   }
-}
-
-function readTls({ peers }: Config): TlsFiles | undefined {
-  if (peers.tls === undefined) return undefined;
-  const { ca, cert, key } = peers.tls;
-  const read = (path: string): string => readFileSync(path, 'utf8');
-  return { ca: read(ca), cert: read(cert), key: read(key) };
 }

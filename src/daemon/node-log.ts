@@ -18,6 +18,7 @@ export class NodeLog {
   readonly #publish: HttpServer['publish'];
   /** The last word about each link: attempts that fail alike are worth one line. */
   readonly #links = new Map<string, string>();
+  #absence = '';
 
   constructor(parts: {
     readonly log: Logger;
@@ -109,6 +110,13 @@ export class NodeLog {
     if (this.#links.get(link) === text) return;
     this.#links.set(link, text);
     this.#log.info({ peer, channel }, `${peer}: ${text}`);
+  }
+
+  /** This node takes no part in its cluster. */
+  absent(reason: string): void {
+    if (this.#absence === reason) return;
+    this.#absence = reason;
+    this.#warn('absent', { reason }, reason);
   }
 
   #muted(isMuted: boolean): void {

@@ -142,14 +142,14 @@ function replicationReport(running: Running | undefined): StatusReport['replicat
 
 function peerReports({ roster, transport, peers, nowMs }: NodeParts): PeerReport[] {
   return roster.others.map(({ id }) => {
-      const heard = peers.find(id);
-      return {
-        id,
-        isConnected: transport.isConnected(id),
-        problem: transport.problemOf(id) ?? peers.problemOf(id) ?? null,
-        ageMs: heard === undefined ? null : Math.round(nowMs() - heard.heardAtMs),
-      };
-    });
+    const heard = peers.find(id);
+    return {
+      id,
+      isConnected: transport.isConnected(id),
+      problem: transport.problemOf(id) ?? peers.problemOf(id) ?? null,
+      ageMs: heard === undefined ? null : Math.round(nowMs() - heard.heardAtMs),
+    };
+  });
 }
 
 function warningsOf(parts: NodeParts): string[] {
@@ -237,20 +237,20 @@ function peerMetrics({ roster, peers, running, nowMs }: NodeParts): MetricsSnaps
   const progress = running?.member.host.progress() ?? [];
   const lastIndex = running?.member.host.status.lastIndex ?? 0;
   return roster.others.map(({ id }) => {
-      const match = progress.find((one) => one.id === id)?.match ?? 0;
-      const lag = running?.member.lags.lag(match, lastIndex, nowMs());
-      const heard = peers.find(id);
-      const heardSeconds =
-        heard === undefined ? null : (Date.now() - (nowMs() - heard.heardAtMs)) / 1000;
-      const isLevel = heard !== undefined && heard.brief.missing === 0;
-      return {
-        peer: id,
-        lastContactSeconds: heardSeconds,
-        lagEntries: lag?.entries ?? 0,
-        lagBytes: lag?.bytes ?? 0,
-        lastAppliedSeconds: isLevel && lag !== undefined ? Date.now() / 1000 - lag.seconds : null,
-        // Nothing where nothing lacks; how much lacks during a fetch no member tells.
-        resyncRemainingBytes: isLevel && heard.brief.mode !== 'resyncing' ? 0 : null,
-      };
-    });
+    const match = progress.find((one) => one.id === id)?.match ?? 0;
+    const lag = running?.member.lags.lag(match, lastIndex, nowMs());
+    const heard = peers.find(id);
+    const heardSeconds =
+      heard === undefined ? null : (Date.now() - (nowMs() - heard.heardAtMs)) / 1000;
+    const isLevel = heard !== undefined && heard.brief.missing === 0;
+    return {
+      peer: id,
+      lastContactSeconds: heardSeconds,
+      lagEntries: lag?.entries ?? 0,
+      lagBytes: lag?.bytes ?? 0,
+      lastAppliedSeconds: isLevel && lag !== undefined ? Date.now() / 1000 - lag.seconds : null,
+      // Nothing where nothing lacks; how much lacks during a fetch no member tells.
+      resyncRemainingBytes: isLevel && heard.brief.mode !== 'resyncing' ? 0 : null,
+    };
+  });
 }

@@ -22,7 +22,13 @@ import type { WriteBatch } from './journal-writer.ts';
 import type { Damage } from './log-map.ts';
 import { tagOf } from './scan.ts';
 import { TermRuns } from './term-runs.ts';
-import type { FromThread, Recovered, ThreadOptions, ToThread } from './thread-messages.ts';
+import type {
+  FromThread,
+  Question,
+  Recovered,
+  ThreadOptions,
+  ToThread,
+} from './thread-messages.ts';
 
 export interface JournalOptions extends ThreadOptions {
   /** Entries of so many bytes are kept at hand. */
@@ -41,13 +47,29 @@ export interface Tail {
 
 type Answer = Extract<FromThread, { id: number }>;
 
+interface WaitingBatch {
+  readonly batch: StorageBatch;
+  readonly done: () => void;
+  /** Whether the thread has it, and will report it. */
+  readonly isGiven: boolean;
+}
+
+/**
+ * A commit index by itself is not worth waking the thread: it is written with the next
+ * entries, as it must be, or after so long, so that a restart does not begin far back.
+ */
+const HELD_MS_MAX = 100;
+
 export class Journal implements LogStorage {
   readonly #worker: Worker;
   readonly #cache: EntryCache;
   readonly #onSync: (ms: number) => void;
   #terms: TermRuns;
-  /** Given to the thread and not yet reported, in order. */
-  readonly #waiting: { readonly batch: StorageBatch; readonly done: () => void }[] = [];
+  /** Given to the thread and not yet reported, in order, and what waits for those before it. */
+  readonly #waiting: WaitingBatch[] = [];
+  #outgoing: WriteBatch[] = [];
+  #held: HardState | undefined;
+  #holding: NodeJS.Timeout | undefined;
   readonly #asked = new Map<number, (answer: Answer) => void>();
   readonly #loading = new Set<LogIndex>();
   #events: StorageEvents | undefined;
@@ -162,9 +184,33 @@ export class Journal implements LogStorage {
   }
 
   append(batch: StorageBatch, done: () => void): void {
+    if (!mayWait(batch)) {
+      this.#give(batch, done);
+      return;
+    }
+    if (batch.hardState !== undefined) this.#hold(batch.hardState);
+    if (this.#waiting.length === 0) done();
+    else this.#waiting.push({ batch, done, isGiven: false });
+  }
+
+  /** Keeps a hard state that may be lost in a crash for the batch that is given next. */
+  #hold(hardState: HardState): void {
+    this.#held = hardState;
+    this.#holding ??= setTimeout(() => this.#flush(), HELD_MS_MAX);
+  }
+
+  /** Gives the thread what was held back for too long. */
+  #flush(): void {
+    if (this.#held === undefined) return;
+    const nothing = { snapshot: undefined, promiseMs: undefined, mustSync: false, entries: [] };
+    this.#give({ ...nothing, hardState: undefined }, () => undefined);
+  }
+
+  /** Gives a batch to the thread, and with it the hard state that was held. */
+  #give(batch: StorageBatch, done: () => void): void {
     const records = batch.entries.map(encodeEntry);
     const written: WriteBatch = {
-      hardState: batch.hardState,
+      hardState: batch.hardState ?? this.#held,
       snapshot: batch.snapshot,
       promiseMs: batch.promiseMs,
       membership: batch.membership,
@@ -177,8 +223,22 @@ export class Journal implements LogStorage {
       })),
       records: joined(records),
     };
-    this.#waiting.push({ batch, done });
-    this.#tell({ kind: 'write', batch: written }, [written.records.buffer as ArrayBuffer]);
+    this.#held = undefined;
+    clearTimeout(this.#holding);
+    this.#holding = undefined;
+    this.#waiting.push({ batch, done, isGiven: true });
+    // What the others are to do goes out first, for their disks are farther away.
+    if (this.#outgoing.length === 0) process.nextTick(() => this.#post());
+    this.#outgoing.push(written);
+  }
+
+  /** Wakes the thread once for all that it was given in this turn of the event loop. */
+  #post(): void {
+    const batches = this.#outgoing;
+    if (batches.length === 0) return;
+    this.#outgoing = [];
+    const buffers = batches.map(({ records }) => records.buffer as ArrayBuffer);
+    this.#worker.postMessage({ kind: 'write', batches } satisfies ToThread, buffers);
   }
 
   compact(floor: LogIndex): void {
@@ -216,6 +276,7 @@ export class Journal implements LogStorage {
   async close(): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
+    this.#flush();
     const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
     this.#tell({ kind: 'close' });
     await exited;
@@ -266,9 +327,13 @@ export class Journal implements LogStorage {
   }
 
   #written(count: number): void {
-    for (const { batch, done } of this.#waiting.splice(0, count)) {
-      this.#show(batch);
-      done();
+    let left = count;
+    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+      if (first.isGiven && left === 0) return;
+      if (first.isGiven) left -= 1;
+      this.#waiting.shift();
+      this.#show(first.batch);
+      first.done();
     }
   }
 
@@ -287,7 +352,7 @@ export class Journal implements LogStorage {
     this.#cache.append(entries);
   }
 
-  #ask(question: (id: number) => ToThread): Promise<Answer> {
+  #ask(question: (id: number) => Question): Promise<Answer> {
     this.#askedLast += 1;
     const id = this.#askedLast;
     return new Promise((resolve) => {
@@ -296,8 +361,10 @@ export class Journal implements LogStorage {
     });
   }
 
-  #tell(message: ToThread, transfer: readonly ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, transfer);
+  /** What is asked after a write comes after it. */
+  #tell(question: Question): void {
+    this.#post();
+    this.#worker.postMessage(question);
   }
 
   #failed(error: Error): void {
@@ -309,6 +376,12 @@ export class Journal implements LogStorage {
       this.#failed(new MailraftError('STORAGE_FAILED', 'the thread of the journal ended'));
     }
   }
+}
+
+/** Whether nothing of a batch need be on the disk before it counts as done. */
+function mayWait({ entries, snapshot, promiseMs, membership, mustSync }: StorageBatch): boolean {
+  const rest = snapshot ?? promiseMs ?? membership;
+  return !mustSync && entries.length === 0 && rest === undefined;
 }
 
 function firstWord(worker: Worker): Promise<Recovered> {

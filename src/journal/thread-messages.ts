@@ -23,7 +23,9 @@ export interface Recovered {
   readonly bytes: number;
 }
 
-export type ToThread = { readonly kind: 'write'; readonly batch: WriteBatch } | Question;
+export type ToThread =
+  | { readonly kind: 'write'; readonly batches: readonly WriteBatch[] }
+  | Question;
 
 /** What is answered after every write before it. */
 export type Question =

@@ -44,7 +44,7 @@ class JournalThread {
       message !== undefined;
       message = receiveMessageOnPort(this.#port)?.message
     ) {
-      if (message.kind === 'write') this.#queue.push(message.batch);
+      if (message.kind === 'write') this.#queue.push(...message.batches);
       else {
         // What was asked after a write must see it.
         this.#write();

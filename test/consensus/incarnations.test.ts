@@ -66,7 +66,7 @@ t.test(
     t.equal(new Incarnations('a2').takesPart(GROUP, 'a'), false, 'another is named');
     t.equal(new Incarnations('a2').takesPart(membershipOf({}), 'a'), false, 'nothing is known yet');
     t.equal(new Incarnations('d1').takesPart(GROUP, 'd'), false, 'it is not a member yet');
-  t.equal(new Incarnations('a2').takesPart(membershipOf({ voters: ['a'] }), 'a'), true);
+    t.equal(new Incarnations('a2').takesPart(membershipOf({ voters: ['a'] }), 'a'), true);
     t.equal(new Incarnations('').takesPart(GROUP, 'a'), true, 'names alone count');
   },
 );

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Entry } from '../../src/consensus/core/types.ts';
 import type { StorageBatch } from '../../src/consensus/host/storage.ts';
+import { realFiles } from '../../src/journal/files.ts';
 import { Journal } from '../../src/journal/journal.ts';
+import { JournalWriter } from '../../src/journal/journal-writer.ts';
 import { entry, hard, TAG } from './batches.ts';
 
 async function open(t: Test, directory: string, cacheBytes = 1 << 20): Promise<Journal> {
@@ -100,4 +102,35 @@ t.test('what a new leader replaced can be asked for, and forgotten', async (t) =
   );
   await journal.removeTail(tail?.name ?? '');
   t.same(await journal.tails(), []);
+});
+
+t.test('a commit index by itself is done at once, and outlives the entries after it', async (t) => {
+  const directory = join(t.testdir(), 'j');
+  const journal = await open(t, directory);
+  await stored(journal, batch([entry(3, 1)], { hardState: hard(3, 0, 'c') }));
+  let isDone = false;
+  const alone = batch([], { hardState: hard(3, 1, 'c'), mustSync: false });
+  journal.append(alone, () => {
+    isDone = true;
+  });
+  t.ok(isDone, 'nothing has to be waited for');
+  await stored(journal, batch([entry(3, 2)]));
+  const now = new JournalWriter(realFiles, { directory, segmentBytes: 1 << 16, tag: TAG });
+  t.match(now.log.hardState, { term: 3, commit: 1, vote: 'c' }, 'durable with the next entries');
+  now.close();
+  await journal.close();
+});
+
+t.test('a commit index by itself does not overtake what was given before it', async (t) => {
+  const directory = join(t.testdir(), 'j');
+  const journal = await open(t, directory);
+  const order: string[] = [];
+  const entries = stored(journal, batch([entry(1, 1)])).then(() => order.push('entries'));
+  const alone = batch([], { hardState: hard(1, 1), mustSync: false });
+  const commit = stored(journal, alone).then(() => order.push('commit'));
+  await Promise.all([entries, commit]);
+  t.same(order, ['entries', 'commit']);
+  await journal.close();
+  const again = await open(t, directory);
+  t.equal(again.hardState.commit, 1, 'an orderly end loses nothing');
 });

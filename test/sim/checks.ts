@@ -8,12 +8,15 @@
  * - commit is durable: what anybody applies is on the disks of a majority
  * - durable before acknowledged: every vote, acknowledgement and promise that
  *   leaves a member is on its disk
+ * - the witness knows no more: every entry that a witness is told of is on the disks of
+ *   all of the copy set in force
+ * - copies: what a leader commits is on the disks of all of its copy set
  * - one tenure: never is a service or an address held on two members
  *
  * Not checked here: that anything ever happens (see the end of a simulation).
  */
 
-import type { Entry } from '../../src/consensus/core/types.ts';
+import type { Entry, EntryId } from '../../src/consensus/core/types.ts';
 import type { PeerMessage, Standing } from '../../src/consensus/host/ports.ts';
 import { type DiskImage, termAt } from './disk.ts';
 
@@ -26,9 +29,15 @@ export class Violation extends Error {
   }
 }
 
+/** Whether an entry is on a disk, or in the state that its log begins with. */
+function hasEntry(image: DiskImage, index: number, term: number): boolean {
+  return index < image.base.index || termAt(image, index) === term;
+}
+
 interface Committed {
   readonly term: number;
-  readonly digest: string;
+  /** Undefined as long as only the witness applied it. */
+  digest: string | undefined;
   /** The term of whoever applied it first: it was committed in this term or before. */
   readonly committedIn: number;
 }
@@ -38,6 +47,8 @@ const digestOf = (entry: Entry): string =>
 
 export class Checks {
   readonly #majority: number;
+  /** The member that keeps entries without their data, if there is one. */
+  readonly #witness: string | undefined;
   readonly #disks: ReadonlyMap<string, { readonly durable: DiskImage }>;
   readonly #leaders = new Map<number, string>();
   readonly #known = new Map<string, string>();
@@ -47,8 +58,12 @@ export class Checks {
   readonly #holders = new Set<string>();
   commitMax = 0;
 
-  constructor(disks: ReadonlyMap<string, { readonly durable: DiskImage }>) {
+  constructor(
+    disks: ReadonlyMap<string, { readonly durable: DiskImage }>,
+    witness: string | undefined,
+  ) {
     this.#disks = disks;
+    this.#witness = witness;
     this.#majority = Math.floor(disks.size / 2) + 1;
   }
 
@@ -79,7 +94,8 @@ export class Checks {
   }
 
   /** A member stored entries; `before` is the term of the entry in front of them. */
-  stored(entries: readonly Entry[], before: number | undefined): void {
+  stored(id: string, entries: readonly Entry[], before: number | undefined): void {
+    if (id === this.#witness) return;
     let previous = before ?? 0;
     for (const entry of entries) {
       const key = `${entry.term}/${entry.index}`;
@@ -107,13 +123,17 @@ export class Checks {
     }
     this.#appliedTo.set(id, entry.index);
     const committedIn = this.#terms.get(id) ?? entry.term;
-    const now = { term: entry.term, digest: digestOf(entry), committedIn };
+    const digest = id === this.#witness ? undefined : digestOf(entry);
+    const now = { term: entry.term, digest, committedIn };
     const known = this.#committed[entry.index];
     if (known === undefined) {
       this.#committed[entry.index] = now;
       this.commitMax = Math.max(this.commitMax, entry.index);
       this.#checkDurable(entry);
-    } else if (known.term !== now.term || known.digest !== now.digest) {
+      return;
+    }
+    known.digest ??= digest;
+    if (known.term !== now.term || (digest !== undefined && known.digest !== digest)) {
       throw new Violation('state machine safety', `${id} applied another entry ${entry.index}`);
     }
   }
@@ -121,7 +141,7 @@ export class Checks {
   #checkDurable(entry: Entry): void {
     // What one has lost since it acknowledged it was durable there, for this check.
     const holders = [...this.#disks.values()].filter(
-      ({ durable }) => durable.isMuted || termAt(durable, entry.index) === entry.term,
+      ({ durable }) => durable.isMuted || hasEntry(durable, entry.index, entry.term),
     );
     if (holders.length < this.#majority) {
       throw new Violation(
@@ -131,8 +151,9 @@ export class Checks {
     }
   }
 
-  /** A member handed a message to the network. */
-  sent({ message, promiseMs }: PeerMessage): void {
+  /** A member handed a message to the network; `copySet` is the one in force for it. */
+  sent({ message, promiseMs }: PeerMessage, copySet: readonly string[]): void {
+    if (message.to === this.#witness) this.#checkTold(message, copySet);
     const durable = this.#disks.get(message.from)?.durable;
     if (durable === undefined) throw new Violation('known sender', message.from);
     const fail = (text: string): never => {
@@ -154,6 +175,27 @@ export class Checks {
     }
     if (message.type === 'heartbeatResponse' && promiseMs > durable.promiseMs) {
       fail(`promised ${promiseMs} ms unstored`);
+    }
+  }
+
+  #checkTold(message: PeerMessage['message'], copySet: readonly string[]): void {
+    const isAppend = message.type === 'append';
+    const isMark = message.type === 'snapshot';
+    const told = isAppend ? message.entries.at(-1) : isMark ? message.snapshot : undefined;
+    if (told !== undefined) this.#checkCopies('the witness knows no more', told, copySet);
+  }
+
+  /** A leader commits an entry of its own term. */
+  committed(entry: EntryId, copySet: readonly string[]): void {
+    this.#checkCopies('copies', entry, copySet);
+  }
+
+  #checkCopies(invariant: string, { index, term }: EntryId, copySet: readonly string[]): void {
+    for (const id of copySet) {
+      const durable = this.#disks.get(id)?.durable;
+      if (durable === undefined || durable.isMuted || hasEntry(durable, index, term)) continue;
+      const text = `entry ${term}/${index} is not on ${id}, of the set ${copySet.join(' ')}`;
+      throw new Violation(invariant, text);
     }
   }
 

@@ -3,6 +3,7 @@
  * (swarm testing: a run with few kinds goes deeper than one with all of them).
  */
 
+import { termAt } from './disk.ts';
 import type { SimMember } from './member.ts';
 import type { Chance } from './random.ts';
 import type { Simulation } from './simulation.ts';
@@ -125,8 +126,24 @@ export class Faults {
   #damage(victim: SimMember): void {
     const disks = [...this.#simulation.disks.values()];
     if (disks.some(({ durable }) => durable.isMuted)) return;
+    if (!this.#hasOtherCopy(victim.id)) return;
     victim.damage();
     this.#later(1500, () => this.#startAgain(victim));
+  }
+
+  /** With a witness one member may have the only copy of what is committed. */
+  #hasOtherCopy(victim: string): boolean {
+    const { disks, witness } = this.#simulation;
+    if (witness === undefined) return true;
+    const known = [witness, victim].flatMap((id) => disks.get(id)?.durable ?? []);
+    const others = [...disks].filter(([id]) => id !== victim && id !== witness);
+    return others.some(([, { durable }]) =>
+      // What was sent by the victim may yet arrive at the witness.
+      known.every((image) => {
+        const last = image.base.index + image.count;
+        return termAt(durable, last) === termAt(image, last);
+      }),
+    );
   }
 
   #switchover(): void {

@@ -3,9 +3,9 @@
  * disk, network, clock, guardian and file pipeline.
  */
 
-import { membershipOf } from '../../src/consensus/core/membership/membership.ts';
+import { dataVotersOf } from '../../src/consensus/core/copies/copy-sets.ts';
 import type { ApplyWork } from '../../src/consensus/core/ready.ts';
-import type { Entry } from '../../src/consensus/core/types.ts';
+import type { Entry, Membership } from '../../src/consensus/core/types.ts';
 import type { HostEvents, PeerMessage, Standing } from '../../src/consensus/host/ports.ts';
 import { RaftHost } from '../../src/consensus/host/raft-host.ts';
 import type { PlacedTenureRecord, TenureRecord } from '../../src/consensus/host/tenure-records.ts';
@@ -20,7 +20,7 @@ import type { World } from './world.ts';
 
 export interface MemberParts {
   readonly id: string;
-  readonly ids: readonly string[];
+  readonly membership: Membership;
   readonly world: World;
   readonly clock: SimClock;
   readonly disk: SimDisk;
@@ -138,10 +138,10 @@ export class SimMember {
   }
 
   start(): void {
-    const { id, ids, disk, clock, checks, chance, world, electionTicks } = this.#parts;
+    const { id, membership, disk, clock, checks, chance, world, electionTicks } = this.#parts;
     const image = disk.recover();
     this.#life += 1;
-    checks.restarted(id, 0);
+    checks.restarted(id, image.base.index);
     const life = this.#life;
     const files = new SimFiles(this.#parts, (act) => {
       if (life === this.#life) this.#run('files', act);
@@ -155,8 +155,9 @@ export class SimMember {
       },
       {
         hardState: image.hardState,
-        membership: membershipOf({ voters: ids }),
-        applied: 0,
+        membership,
+        applied: image.base.index,
+        configs: image.log.slice(0, image.count).filter(({ kind }) => kind === 'config'),
         longestPromiseMs: image.promiseMs,
         tenureRecords: recordsOf(image),
         isMuted: image.isMuted,
@@ -276,19 +277,19 @@ export class SimMember {
   }
 
   #send(message: PeerMessage): void {
-    this.#parts.checks.sent(message);
+    this.#parts.checks.sent(message, this.#host?.copySet ?? []);
     this.#parts.send(message);
   }
 
   #checkedStorage(): SimDisk {
-    const { disk, checks } = this.#parts;
+    const { id, disk, checks } = this.#parts;
     return new Proxy(disk, {
       get: (target, name) => {
         if (name === 'append') {
           return (batch: Parameters<SimDisk['append']>[0], done: () => void) => {
             const first = batch.entries[0];
             const before = first === undefined ? undefined : this.#host?.termAt(first.index - 1);
-            checks.stored(batch.entries, before);
+            checks.stored(id, batch.entries, before);
             const life = this.#life;
             target.append(batch, () => this.#run('disk', () => life === this.#life && done()));
           };
@@ -307,8 +308,19 @@ export class SimMember {
         checks.standing(id, standing, (index) => this.#host?.termAt(index));
         this.#parts.onStanding(standing);
       },
-      onApply: (work) => files.apply(work),
-      onStateNeeded: () => undefined,
+      onApply: (work) => {
+        const { term, role } = this.#host?.status ?? {};
+        const last = work.entries.at(-1);
+        const isOwn = role === 'leader' && last?.term === term;
+        if (last !== undefined && isOwn) checks.committed(last, this.#host?.copySet ?? []);
+        files.apply(work);
+      },
+      onStateNeeded: (mark) => {
+        // Only a witness ever needs one here, and it has no data to fetch.
+        files.appliedIndex = mark.index;
+        checks.restarted(id, mark.index);
+        this.#host?.installState(mark, undefined);
+      },
       onSpace: () => undefined,
       onMuted: (isMuted) => {
         trace(isMuted ? `${id} is muted` : `${id} is whole again`);
@@ -319,7 +331,8 @@ export class SimMember {
   }
 
   #makeControl(host: RaftHost, files: SimFiles): PrimaryControl {
-    const { id, ids, clock, trace } = this.#parts;
+    const { id, membership, clock, trace } = this.#parts;
+    const others = dataVotersOf(membership).filter((other) => other !== id);
     const settings = {
       self: id,
       ending: ENDING,
@@ -336,7 +349,7 @@ export class SimMember {
         canServe: true,
         obstacle: undefined,
         probes: this.guardian.facts(0).service === 'running' ? 'passing' : 'unknown',
-        candidates: ids.filter((other) => other !== id).map((other) => this.#candidate(other)),
+        candidates: others.map((other) => this.#candidate(other)),
         switchover: this.switchover,
         isShuttingDown: false,
         illness: host.isStorageStalled ? 'the disk stalls' : undefined,
@@ -413,6 +426,8 @@ class SimFiles implements FilesPort {
       1,
       () => {
         for (const entry of work.entries) {
+          // A mark that was taken meanwhile is beyond it.
+          if (entry.index <= this.appliedIndex) continue;
           checks.applied(id, entry);
           this.appliedIndex = entry.index;
         }

@@ -3,6 +3,8 @@
  * in which it must come to rest with one primary and equal logs.
  */
 
+import { membershipOf } from '../../src/consensus/core/membership/membership.ts';
+import { type Membership, NO_NODE } from '../../src/consensus/core/types.ts';
 import type { PeerMessage } from '../../src/consensus/host/ports.ts';
 import { Checks, Violation } from './checks.ts';
 import { SimClock } from './clock.ts';
@@ -30,6 +32,8 @@ export interface FixedParts {
   /** Three members without clients, on a network that loses nothing. */
   readonly isQuiet?: boolean;
   readonly electionTicks?: number;
+  /** The last member is a witness. */
+  readonly hasWitness?: boolean;
   /** Drift of each member's clock. */
   readonly drifts?: readonly number[];
 }
@@ -54,6 +58,8 @@ export class Simulation {
   readonly network: SimNetwork;
   readonly checks: Checks;
   readonly counts: Record<string, number> = {};
+  /** The member that keeps no data, if there is one. */
+  readonly witness: string | undefined;
   readonly #trace: string[] = [];
   /** Which process of its receiver a message was sent to. */
   readonly #sentTo = new WeakMap<PeerMessage, number>();
@@ -82,8 +88,12 @@ export class Simulation {
     this.network = new SimNetwork(world, chance.fork(), networkSettings, deliver);
     this.#isQuiet = fixed.isQuiet === true;
     this.network.isReliable = this.#isQuiet;
-    this.checks = new Checks(this.disks);
-    this.members = ids.map((id, at) => this.#makeMember(id, ids, fixed.drifts?.[at]));
+    this.witness = fixed.hasWitness === true ? ids.at(-1) : undefined;
+    const { witness } = this;
+    const copySet = witness === undefined ? [] : ids.filter((id) => id !== witness);
+    const membership = membershipOf({ voters: ids, witness: witness ?? NO_NODE, copySet });
+    this.checks = new Checks(this.disks, witness);
+    this.members = ids.map((id, at) => this.#makeMember(id, membership, fixed.drifts?.[at]));
   }
 
   /** The member that serves, if any. */
@@ -164,9 +174,11 @@ export class Simulation {
   }
 
   /** Who is elected may serve at once: no lease of another may hold any more. */
-  #checkLeases(elected: string): void {
+  #checkLeases(elected: string, term: number): void {
     for (const member of this.members) {
-      if (member.id !== elected && member.leaseUntilMs > this.world.nowMs) {
+      // One that learns late that it was elected in a past term gets no lease in it.
+      const isPast = (member.host?.standing.term ?? 0) > term;
+      if (member.id !== elected && !isPast && member.leaseUntilMs > this.world.nowMs) {
         throw new Violation('lease over when elected', `${member.id} when ${elected} was elected`);
       }
     }
@@ -194,12 +206,12 @@ export class Simulation {
     return this.members.find((member) => member.id === id) as SimMember;
   }
 
-  #makeMember(id: string, ids: readonly string[], drift?: number): SimMember {
+  #makeMember(id: string, membership: Membership, drift?: number): SimMember {
     const { world, chance, checks } = this;
     const clock = new SimClock(world, drift ?? chance.between(-0.02, 0.02), chance.between(0, 1e6));
     return new SimMember({
       id,
-      ids,
+      membership,
       world,
       clock,
       disk: this.disks.get(id) as SimDisk,
@@ -215,7 +227,7 @@ export class Simulation {
       trace: (text) => this.note(text),
       onStanding: (standing) => {
         this.count(`role ${standing.role}`);
-        if (standing.role === 'leader') this.#checkLeases(id);
+        if (standing.role === 'leader') this.#checkLeases(id, standing.term);
       },
     });
   }

@@ -173,6 +173,8 @@ export function handleHeartbeatResponse(state: RaftState, response: HeartbeatRes
   if (progress === undefined) return;
   progress.recentActive = true;
   progress.paused = false;
+  // A witness has its state as soon as it hears of it: one that answers anew may have missed it.
+  if (isWitness(state, response.from) && progress.state === 'snapshot') progress.becomeProbe();
   if (progress.match < state.log.lastIndex || progress.state === 'probe') {
     sendAppend(state, response.from, true);
   }

@@ -100,11 +100,22 @@ export function encodeEntry(entry: Entry): Buffer {
  * @throws {MailraftError} `DATA_DAMAGED` when the record holds none
  */
 export function decodeEntry(record: Buffer): Entry {
-  const { type, payload, bytes } = readRecord(record, 0);
-  if (type !== 'entry' || bytes !== record.length) throw damaged('the record is not one entry');
-  const entry = entryOf(payload);
-  encodedEntries.set(entry, record);
+  const { entry, end } = decodeEntryAt(record, 0);
+  if (end !== record.length) throw damaged('the record is not one entry');
   return entry;
+}
+
+/** The entry whose record begins at `offset`, and where that ends; throws as `decodeEntry` does. */
+export function decodeEntryAt(
+  records: Buffer,
+  offset: number,
+): { readonly entry: Entry; readonly end: number } {
+  const { type, payload, bytes } = readRecord(records, offset);
+  if (type !== 'entry') throw damaged('the record is no entry');
+  const entry = entryOf(payload);
+  const end = offset + bytes;
+  encodedEntries.set(entry, records.subarray(offset, end));
+  return { entry, end };
 }
 
 /** The entry in the payload of an entry's record. */

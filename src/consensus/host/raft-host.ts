@@ -97,6 +97,11 @@ export class RaftHost {
     return this.#core.membership;
   }
 
+  /** Who must hold an entry before it commits, as of the own log; empty without a witness. */
+  get copySet(): readonly NodeId[] {
+    return this.#core.copySet;
+  }
+
   get leaseMs(): number {
     return this.#leaseMs;
   }
@@ -166,6 +171,11 @@ export class RaftHost {
   /** The storage turned out to be an older state of itself (rule 24). */
   bar(): void {
     this.#incarnations.bar();
+  }
+
+  /** Whether silent members may leave the copy set: not by a leader that is about to stop. */
+  setShrinksCopies(isAllowed: boolean): void {
+    this.#core.setShrinksCopies(isAllowed);
   }
 
   /** Whether the guardian may still run the service or hold the address (rule 4). */

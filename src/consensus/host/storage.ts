@@ -6,7 +6,8 @@
  *
  * - batches become durable in the order in which they were given;
  * - `done` is called once per batch, after everything in it and before it is
- *   durable (or merely written, when nothing up to it asked for `mustSync`);
+ *   durable (or merely taken, when nothing up to it asked for `mustSync`: then it is
+ *   durable with the next that does); a hard state alone may be done at once;
  * - what the `LogView` half shows changes with `done`, not before;
  * - a batch is never half there after a crash: either no part of it counts, or
  *   all of it up to a damaged place that recovery names.

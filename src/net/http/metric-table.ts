@@ -25,7 +25,15 @@ export interface MetricRow {
 }
 
 /** Every state has a series, also those that the node is not in. */
-const ROLES: readonly MetricsSnapshot['role'][] = ['primary', 'secondary', 'joining', 'stopped'];
+const ROLES: readonly MetricsSnapshot['role'][] = [
+  'primary',
+  'secondary',
+  'replica',
+  'dr',
+  'witness',
+  'joining',
+  'stopped',
+];
 const RAFT_STATES: readonly MetricsSnapshot['raftState'][] = [
   'follower',
   'preCandidate',

@@ -24,6 +24,8 @@ export interface ConnectionTimes {
 }
 
 const PING = [Buffer.alloc(0)];
+/** So many bytes are put into one piece. */
+const COPIED_BYTES_MAX = 64 * 1024;
 
 export class Connection {
   readonly #socket: Socket;
@@ -31,6 +33,9 @@ export class Connection {
   readonly #events: ConnectionEvents;
   readonly #watch: NodeJS.Timeout;
   #heardAtMs = performance.now();
+  /** Sent in this turn of the event loop. */
+  #outgoing: Uint8Array[] = [];
+  #outgoingBytes = 0;
   #reason = 'the peer closed the connection';
 
   constructor(socket: Socket, events: ConnectionEvents, times: ConnectionTimes) {
@@ -50,26 +55,44 @@ export class Connection {
 
   /** Bytes that the kernel has not taken yet. */
   get queuedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#outgoingBytes;
   }
 
-  /** Sends one frame, given in parts. */
+  /** Sends one frame, given in parts; what is sent in one turn leaves together. */
   send(parts: readonly Uint8Array[]): void {
     if (this.#socket.destroyed) return;
-    this.#socket.cork();
-    this.#socket.write(frameHeader(parts));
-    for (const part of parts) this.#socket.write(part);
-    this.#socket.uncork();
+    if (this.#outgoing.length === 0) process.nextTick(() => this.#flush());
+    for (const part of [frameHeader(parts), ...parts]) {
+      this.#outgoing.push(part);
+      this.#outgoingBytes += part.length;
+    }
   }
 
   /** Lets what was sent leave, then closes. */
   end(): void {
+    this.#flush();
     this.#socket.end();
   }
 
   close(reason: string): void {
     this.#reason = reason;
     this.#socket.destroy();
+  }
+
+  #flush(): void {
+    const parts = this.#outgoing;
+    const bytes = this.#outgoingBytes;
+    this.#outgoing = [];
+    this.#outgoingBytes = 0;
+    if (parts.length === 0 || this.#socket.destroyed) return;
+    // Each write has a price of its own, which a few copied bytes do not have.
+    if (bytes <= COPIED_BYTES_MAX) {
+      this.#socket.write(Buffer.concat(parts, bytes));
+      return;
+    }
+    this.#socket.cork();
+    for (const part of parts) this.#socket.write(part);
+    this.#socket.uncork();
   }
 
   #receive(chunk: Buffer): void {

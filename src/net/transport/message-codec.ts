@@ -12,7 +12,7 @@
 import { nodeOf, readMembership } from '../../consensus/core/membership/membership.ts';
 import type { Message, MessageType } from '../../consensus/core/messages.ts';
 import type { Entry } from '../../consensus/core/types.ts';
-import { decodeEntry, encodeEntry, readRecord } from '../../consensus/host/entry-record.ts';
+import { decodeEntryAt, encodeEntry } from '../../consensus/host/entry-record.ts';
 import type { PeerMessage } from '../../consensus/host/ports.ts';
 import { MailraftError } from '../../errors.ts';
 import { decode, encode } from '../../platform/msgpack.ts';
@@ -105,8 +105,8 @@ function snapshotOf(value: unknown): unknown {
 function entriesOf(bytes: Buffer): Entry[] {
   const entries: Entry[] = [];
   for (let offset = 0; offset < bytes.length; ) {
-    const end = offset + readRecord(bytes, offset).bytes;
-    entries.push(decodeEntry(bytes.subarray(offset, end)));
+    const { entry, end } = decodeEntryAt(bytes, offset);
+    entries.push(entry);
     offset = end;
   }
   return entries;

@@ -5,7 +5,8 @@
 
 import type { Server, Socket } from 'node:net';
 import { Connection, type ConnectionTimes } from './connection.ts';
-import { decodeHello,
+import {
+  decodeHello,
   encodeWelcome,
   type Hello,
   PROTOCOL,

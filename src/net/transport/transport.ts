@@ -9,6 +9,7 @@ import type { PeerMessage } from '../../consensus/host/ports.ts';
 import { MailraftError } from '../../errors.ts';
 import type { ConnectionTimes } from './connection.ts';
 import { CHANNELS, type Channel, type Hello, PROTOCOL, type Refusal } from './hello.ts';
+import { LogOutlet } from './log-outlet.ts';
 import { decodeMessage, encodeMessage } from './message-codec.ts';
 import { PeerLink } from './peer-link.ts';
 import { PeerServer } from './peer-server.ts';
@@ -63,6 +64,7 @@ const LOG_MESSAGES: ReadonlySet<MessageType> = new Set(['append', 'appendRespons
 interface Peer {
   readonly endpoint: Endpoint;
   readonly links: Readonly<Record<Channel, PeerLink>>;
+  readonly log: LogOutlet;
   readonly rpc: RpcClient;
 }
 
@@ -136,8 +138,7 @@ export class Transport {
    * @throws {MailraftError} see `ask`; `NO_QUORUM` when nothing answers there in time
    */
   async askAt(
-    endpoint: Endpoint,
-    id: NodeId,
+    { id, endpoint }: { readonly id: NodeId; readonly endpoint: Endpoint },
     method: string,
     params: unknown,
     timeoutMs: number = RPC_TIMEOUT_MS,
@@ -173,7 +174,8 @@ export class Transport {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const { links } of this.#peers.values()) {
+    for (const { links, log } of this.#peers.values()) {
+      log.close();
       for (const channel of CHANNELS) links[channel].close();
     }
     await this.#server.close();
@@ -181,8 +183,9 @@ export class Transport {
 
   send(peerMessage: PeerMessage): void {
     const { type, to } = peerMessage.message;
-    const channel = LOG_MESSAGES.has(type) ? 'log' : 'control';
-    this.#peers.get(to)?.links[channel].send(encodeMessage(peerMessage));
+    const peer = this.#peers.get(to);
+    if (LOG_MESSAGES.has(type)) peer?.log.send(peerMessage);
+    else peer?.links.control.send(encodeMessage(peerMessage));
   }
 
   /**
@@ -223,7 +226,8 @@ export class Transport {
     const links = Object.fromEntries(
       CHANNELS.map((channel) => [channel, this.#open(id, endpoint, channel, rpc)]),
     ) as Record<Channel, PeerLink>;
-    return { endpoint, links, rpc };
+    const log = new LogOutlet((message) => links.log.send(encodeMessage(message)));
+    return { endpoint, links, log, rpc };
   }
 
   #open(id: NodeId, endpoint: Endpoint, channel: Channel, rpc: RpcClient): PeerLink {
