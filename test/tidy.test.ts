@@ -80,8 +80,8 @@ t.test('every source file keeps the rules of the house', async (t) => {
   t.same(faultsOf(sources, SOURCE_RULES), []);
 });
 
-t.test('examples and tests keep those that concern them', async (t) => {
-  t.same(faultsOf(sourcesOf(['examples', 'test'], ['.ts']), TEST_RULES), []);
+t.test('examples, tests and benches keep those that concern them', async (t) => {
+  t.same(faultsOf(sourcesOf(['examples', 'test', 'bench'], ['.ts']), TEST_RULES), []);
 });
 
 t.test('no document, script or page names a machine or a registry, or postpones', async (t) => {
