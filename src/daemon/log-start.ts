@@ -63,6 +63,8 @@ export function hostStart(
   return {
     hardState: { ...hardState, commit },
     membership,
+    membershipIndex: journal.placed.index,
+    configs: journal.configs,
     applied: Math.max(position.index, journal.firstIndex - 1),
     longestPromiseMs: journal.promiseMs,
     tenureRecords: recordsOf(journal, tenure),

@@ -306,6 +306,7 @@ export class Member {
         onEvent({ kind: 'standing', standing });
       },
       onApply: (work) => this.#apply(work),
+      onMembership: () => undefined,
       onStateNeeded: () => replication.needState(),
       onSpace: (hasSpace) => {
         this.hasSpace = hasSpace;

@@ -377,9 +377,9 @@ function replaces({ snapshot, entries }: WriteBatch, lastIndex: LogIndex): boole
   return snapshot !== undefined || (first !== undefined && first.index <= lastIndex);
 }
 
-/** A state carries the configuration as of its index. */
-function placedBy({ index, membership }: SnapshotMark): PlacedMembership {
-  return { index, membership };
+/** A state carries a configuration as of its index, or newer. */
+function placedBy({ index, membership, membershipIndex }: SnapshotMark): PlacedMembership {
+  return { index: membershipIndex ?? index, membership };
 }
 
 function partsOf({ records, hardState, promiseMs, membership }: WriteBatch): Uint8Array[] {

@@ -132,9 +132,9 @@ export class Journal implements LogStorage {
     return this.recovered.placed;
   }
 
-  /** Indexes of the entries that change the configuration, as of the start. */
-  get configs(): readonly LogIndex[] {
-    return this.recovered.configs;
+  /** Entries beyond `placed` that change the configuration, as of the start. */
+  get configs(): readonly Entry[] {
+    return this.recovered.configs.map((record) => decodeEntry(bufferOf(record)));
   }
 
   /** Damage found at the start; until it is repaired the log ends before it. */

@@ -13,8 +13,8 @@ export interface Recovered {
   readonly promiseMs: number;
   /** The configuration that was in force last. */
   readonly placed: PlacedMembership;
-  /** Indexes of the entries that change the configuration, rising. */
-  readonly configs: readonly LogIndex[];
+  /** Records of the entries beyond it that change the configuration. */
+  readonly configs: readonly Uint8Array[];
   /** Records of the commands that begin with the tag. */
   readonly tagged: readonly Uint8Array[];
   readonly damage: Damage | undefined;

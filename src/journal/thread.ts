@@ -134,8 +134,11 @@ class JournalThread {
 
   #recovered(): Recovered {
     const { log, isMuted } = this.#writer;
-    const tagged = log.tagged.flatMap((index) => this.#writer.read(index, index + 1, 1));
-    const { runs, lastIndex, hardState, promiseMs, placed, configs, damage } = log;
+    const recordOf = (index: number) => this.#writer.read(index, index + 1, 1);
+    const tagged = log.tagged.flatMap(recordOf);
+    const beyond = log.configs.filter((index) => index > log.placed.index);
+    const configs = beyond.flatMap(recordOf);
+    const { runs, lastIndex, hardState, promiseMs, placed, damage } = log;
     const bytes = this.#writer.bytesTotal;
     const told = { runs, lastIndex, hardState, promiseMs, placed, configs };
     return { ...told, tagged, damage, isMuted, bytes };

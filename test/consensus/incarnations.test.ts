@@ -132,6 +132,7 @@ function hostOf(id: string, incarnation: string, membership: Membership): TestHo
       events: {
         onStanding() {},
         onApply: (work) => host.applied(work),
+        onMembership() {},
         onStateNeeded() {},
         onSpace() {},
         onMuted() {},

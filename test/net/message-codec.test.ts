@@ -36,7 +36,11 @@ const messages: readonly Message[] = [
   { type: 'voteResponse', ...envelope, rejected: false },
   { type: 'preVoteResponse', ...envelope, rejected: true },
   { type: 'timeoutNow', ...envelope, handover: 12 },
-  { type: 'snapshot', ...envelope, snapshot: { index: 90, term: 8, membership } },
+  {
+    type: 'snapshot',
+    ...envelope,
+    snapshot: { index: 90, term: 8, membership, membershipIndex: 85 },
+  },
 ];
 
 const around = { promiseMs: 6000, fromIncarnation: 'one', toIncarnation: 'two' };

@@ -2,6 +2,7 @@
  * What must hold after every step of a simulation.
  *
  * - election safety: at most one leader a term (Raft figure 3)
+ * - terms come of elections: nobody is in a term for which nobody stood (dissertation §9.6)
  * - log matching: an entry's term and index decide its content and the entry before it
  * - leader completeness: who is elected holds every committed entry
  * - state machine safety: no two members apply different entries at an index
@@ -51,6 +52,8 @@ export class Checks {
   readonly #witness: string | undefined;
   readonly #disks: ReadonlyMap<string, { readonly durable: DiskImage }>;
   readonly #leaders = new Map<number, string>();
+  /** Terms for which somebody stood; term 0 is everybody's. */
+  readonly #elections = new Set<number>([0]);
   readonly #known = new Map<string, string>();
   readonly #committed: (Committed | undefined)[] = [];
   readonly #appliedTo = new Map<string, number>();
@@ -73,6 +76,10 @@ export class Checks {
       throw new Violation('monotonic term', `${id} went back to term ${term}`);
     }
     this.#terms.set(id, term);
+    if (role === 'candidate' || role === 'leader') this.electionHeld(term);
+    else if (!this.#elections.has(term)) {
+      throw new Violation('terms come of elections', `${id} is in term ${term} without one`);
+    }
     if (role !== 'leader') return;
     const other = this.#leaders.get(term);
     if (other !== undefined && other !== id) {
@@ -91,6 +98,11 @@ export class Checks {
         );
       }
     }
+  }
+
+  /** Somebody stood for the lead of `term`. */
+  electionHeld(term: number): void {
+    this.#elections.add(term);
   }
 
   /** A member stored entries; `before` is the term of the entry in front of them. */

@@ -315,6 +315,7 @@ export class SimMember {
         if (last !== undefined && isOwn) checks.committed(last, this.#host?.copySet ?? []);
         files.apply(work);
       },
+      onMembership: () => undefined,
       onStateNeeded: (mark) => {
         // Only a witness ever needs one here, and it has no data to fetch.
         files.appliedIndex = mark.index;

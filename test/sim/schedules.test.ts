@@ -176,6 +176,7 @@ t.test('rule 5: a promise outlives a forgotten leader', async (t) => {
   cutPair(simulation, a, b);
   simulation.run(2 * LEASE_MS);
   const term = 50;
+  simulation.checks.electionHeld(term);
   const answer = { index: 0, rejected: false, hintIndex: 0, hintTerm: 0, hasLost: false };
   c.receive({
     message: { type: 'appendResponse', from: b.id, to: c.id, term, ...answer },

@@ -80,6 +80,7 @@ function eventsOf(
     onStorageFailed: (error) => {
       throw error;
     },
+    onMembership: () => undefined,
     onStateNeeded: () => undefined,
     onSpace: () => undefined,
     onMuted: () => undefined,

@@ -9,9 +9,13 @@ import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } fro
 import type { RaftState, Transfer } from './state.ts';
 import { NO_NODE, type Term } from './types.ts';
 
-/** Stands for election, if this member may. */
+/**
+ * Stands for election, if this member may: never with a configuration that is no longer
+ * the group's, so a committed change must be in effect before (safety rule 10).
+ */
 export function campaign(state: RaftState, transfer?: Transfer): void {
   if (state.role === 'leader' || !state.isPromotable) return;
+  if (state.configs.hasThrough(state.log.committed)) return;
   state.campaignTransfer = transfer;
   if (state.options.preVote && transfer === undefined) {
     becomePreCandidate(state);

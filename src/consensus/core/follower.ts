@@ -10,7 +10,7 @@ import type {
   SnapshotMessage,
 } from './messages.ts';
 import type { RaftState } from './state.ts';
-import type { LogIndex, NodeId, SnapshotMark } from './types.ts';
+import type { LogIndex, Membership, NodeId, SnapshotMark } from './types.ts';
 
 /** A leader spoke: it is followed, and the election timeout starts anew. */
 export function hearLeader(state: RaftState, leader: NodeId): void {
@@ -56,14 +56,21 @@ export function handleSnapshot(state: RaftState, message: SnapshotMessage): void
 
 /** Takes the state's place in the log, unless the own log holds as much. */
 function restore(state: RaftState, mark: SnapshotMark): void {
-  if (mark.index <= state.log.committed) return;
+  if (mark.index <= state.log.committed || !isNamed(state.id, mark.membership)) return;
   if (state.log.matches(mark)) {
     state.log.commitTo(mark.index);
     return;
   }
   state.log.restore(mark);
+  state.configs.restored();
   state.copies.restored();
-  state.tracker.setMembership(mark.membership);
+  state.tracker.restore(mark.membership, state.id, mark.index);
+  state.membershipIndex = mark.membershipIndex ?? mark.index;
+}
+
+/** A state of which this member is no part was meant for another. */
+function isNamed(id: NodeId, { voters, outgoing, learners }: Membership): boolean {
+  return voters.includes(id) || outgoing.includes(id) || learners.includes(id);
 }
 
 /** Frees a leader or candidate of a past term: the answer carries the term of now. */

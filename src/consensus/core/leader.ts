@@ -6,9 +6,10 @@ import { assert } from '../../errors.ts';
 import { copiesReach, hasWitness, isWitness, withoutData, witnessReach } from './copies/duties.ts';
 import { bytesOf } from './log/log-view.ts';
 import type { AppendResponse, HeartbeatResponse } from './messages.ts';
+import { askPostponed, confirmReads } from './read-index.ts';
 import type { RaftState, Transfer } from './state.ts';
 import type { Progress } from './tracker/progress.ts';
-import type { Entry, NodeId } from './types.ts';
+import type { Entry, LogIndex, NodeId, SnapshotMark } from './types.ts';
 
 /** Sends each follower what it lacks, or at least the commit index. */
 export function broadcastAppend(state: RaftState): void {
@@ -76,27 +77,34 @@ function entriesForWitness(state: RaftState, progress: Progress): readonly Entry
 function sendSnapshot(state: RaftState, to: NodeId, progress: Progress): boolean {
   // One that is silent could not fetch it, and would be taken for one that does.
   if (!progress.recentActive) return false;
-  const index = isWitness(state, to) ? state.log.committed : state.log.applied;
-  if (isWitness(state, to) && witnessReach(state) < index) return false;
-  const term = state.log.termAt(index);
-  assert(term !== undefined, 'the applied entry has no term');
-  progress.becomeSnapshot(index);
-  const snapshot = { index, term, membership: state.tracker.membership };
+  const snapshot = isWitness(state, to) ? markForWitness(state) : stateToFetch(state);
+  if (snapshot === undefined) return false;
+  progress.becomeSnapshot(snapshot.index);
   state.send({ type: 'snapshot', from: state.id, to, term: state.term, snapshot });
   return true;
 }
 
-/** Starts a heartbeat round. */
-export function broadcastHeartbeat(state: RaftState): void {
-  state.round += 1;
-  for (const to of state.tracker.members) {
-    if (to === state.id) continue;
-    const match = state.tracker.progressOf(to)?.match ?? 0;
-    // Beyond its match the follower may hold other entries than the leader does.
-    const commit = Math.min(match, state.log.committed);
-    const round = state.round;
-    state.send({ type: 'heartbeat', from: state.id, to, term: state.term, commit, round });
-  }
+function markForWitness(state: RaftState): SnapshotMark | undefined {
+  const { committed } = state.log;
+  return witnessReach(state) < committed ? undefined : markAt(state, committed);
+}
+
+function stateToFetch(state: RaftState): SnapshotMark | undefined {
+  const { stateToFetch: ask } = state.options;
+  return ask === undefined ? markAt(state, state.log.applied) : ask();
+}
+
+function markAt(state: RaftState, index: LogIndex): SnapshotMark {
+  const term = state.log.termAt(index);
+  assert(term !== undefined, `entry ${index} has no term`);
+  const { membershipIndex, tracker } = state;
+  return { index, term, membership: tracker.membership, membershipIndex };
+}
+
+/** Sends a state ahead of its turn: an operator, or a test, says so. */
+export function sendState(state: RaftState, to: NodeId): boolean {
+  const progress = state.tracker.progressOf(to);
+  return progress !== undefined && sendSnapshot(state, to, progress);
 }
 
 export function handleAppendResponse(state: RaftState, response: AppendResponse): void {
@@ -125,8 +133,10 @@ function handleAcceptance(state: RaftState, response: AppendResponse, progress: 
   const isProbed = progress.match === index && progress.state === 'probe';
   if (!progress.maybeUpdate(index) && !isProbed) return;
   advanceProgress(state, progress, index);
-  if (maybeCommit(state)) broadcastAppend(state);
-  else if (from !== state.id && progress.canBumpCommit(state.log.committed)) {
+  if (maybeCommit(state)) {
+    askPostponed(state);
+    broadcastAppend(state);
+  } else if (from !== state.id && progress.canBumpCommit(state.log.committed)) {
     sendAppend(state, from, true);
   }
   // What the copy set holds now is for the witness to know.
@@ -178,10 +188,34 @@ export function handleHeartbeatResponse(state: RaftState, response: HeartbeatRes
   if (progress.match < state.log.lastIndex || progress.state === 'probe') {
     sendAppend(state, response.from, true);
   }
+  confirmReads(state, response);
+}
+
+/** The state that a member was told to fetch is there, or could not be fetched. */
+export function stateReported(state: RaftState, id: NodeId, hasSucceeded: boolean): void {
+  const progress = state.tracker.progressOf(id);
+  if (progress?.state !== 'snapshot') return;
+  if (!hasSucceeded) progress.pendingSnapshot = 0;
+  progress.becomeProbe();
+  // Its own answer will tell, or else a heartbeat's.
+  progress.paused = true;
+}
+
+export type TransferResult = 'begun' | 'notVoter' | 'alreadyLeader' | 'alreadyTransferring';
+
+/** Asked to give the lead to another voter; a new target takes the place of an earlier one. */
+export function requestTransfer(state: RaftState, transfer: Transfer): TransferResult {
+  const { to } = transfer;
+  if (!state.tracker.isVoter(to) || isWitness(state, to)) return 'notVoter';
+  if (state.transfer?.to === to) return 'alreadyTransferring';
+  state.transfer = undefined;
+  if (to === state.id) return 'alreadyLeader';
+  beginTransfer(state, transfer);
+  return 'begun';
 }
 
 /** Begins to give the lead to another voter (dissertation §3.10). */
-export function beginTransfer(state: RaftState, transfer: Transfer): void {
+function beginTransfer(state: RaftState, transfer: Transfer): void {
   // It should be over within one election timeout.
   state.electionElapsed = 0;
   state.transfer = transfer;

@@ -5,6 +5,7 @@
  * sees it before anything else.
  */
 
+import type { Proposal } from './append.ts';
 import type { Entry, LogIndex, NodeId, SnapshotMark, Term } from './types.ts';
 
 interface Envelope {
@@ -79,7 +80,34 @@ export interface SnapshotMessage extends Envelope {
   readonly snapshot: SnapshotMark;
 }
 
-export type Message =
+/** What a follower was asked to append, passed on to its leader. Of no term. */
+export interface ProposeMessage extends Envelope {
+  readonly type: 'propose';
+  readonly proposals: readonly Proposal[];
+}
+
+/** A follower was asked to move the lead to `from`, and passes it on. */
+export interface TransferMessage extends Envelope {
+  readonly type: 'transferLeader';
+}
+
+/** A follower asks from which index on a read is not old. Of no term. */
+export interface ReadIndexMessage extends Envelope {
+  readonly type: 'readIndex';
+  readonly token: string;
+}
+
+export interface ReadIndexResponse extends Envelope {
+  readonly type: 'readIndexResponse';
+  readonly token: string;
+  readonly index: LogIndex;
+}
+
+/** What a follower passes on, where `forwardsToLeader` is set; the product never sends it. */
+export type ForwardedMessage = ProposeMessage | TransferMessage | ReadIndexMessage;
+
+/** All that carries the sender's term. */
+export type TermedMessage =
   | AppendMessage
   | AppendResponse
   | HeartbeatMessage
@@ -87,9 +115,16 @@ export type Message =
   | VoteRequest
   | VoteResponse
   | TimeoutNowMessage
-  | SnapshotMessage;
+  | SnapshotMessage
+  | TransferMessage
+  | ReadIndexResponse;
+
+export type Message = TermedMessage | ProposeMessage | ReadIndexMessage;
 
 /** Only the leader of a term sends these in it. */
 export type LeaderMessage = AppendMessage | HeartbeatMessage | SnapshotMessage;
 
 export type MessageType = Message['type'];
+
+/** What travels between nodes of the product: nothing is passed on there. */
+export type PeerMessageType = Exclude<MessageType, ForwardedMessage['type'] | 'readIndexResponse'>;

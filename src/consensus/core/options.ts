@@ -3,7 +3,15 @@
  */
 
 import { MailraftError } from '../../errors.ts';
-import type { Entry, HardState, LogIndex, Membership, NodeId, Random } from './types.ts';
+import type {
+  Entry,
+  HardState,
+  LogIndex,
+  Membership,
+  NodeId,
+  Random,
+  SnapshotMark,
+} from './types.ts';
 
 export interface CoreOptions {
   readonly id: NodeId;
@@ -40,6 +48,31 @@ export interface CoreOptions {
    * copy may count (safety rule 23). Default: every member has.
    */
   readonly hasAllData?: (id: NodeId) => boolean;
+  /**
+   * When a committed change of the configuration takes effect: at once, by the core itself
+   * (safety rule 10), or when the host says so by `applyConfig`. Default: `whenCommitted`.
+   */
+  readonly configTakesEffect?: 'whenCommitted' | 'whenApplied';
+  /** Refuse changes of the configuration that may not be made now. Default: true. */
+  readonly checkConfigChanges?: boolean;
+  /** A leader that is no voter any more gives up the lead (dissertation §4.2.2). Default: true. */
+  readonly stepDownOnRemoval?: boolean;
+  /** Pass on to the leader what a follower is asked: proposals, transfers, reads. Default: false. */
+  readonly forwardsToLeader?: boolean;
+  /** Hand out committed entries before they are durable here. Default: false. */
+  readonly appliesUnstable?: boolean;
+  /**
+   * Whether reads ask a quorum, or rest on the quorum check alone, which clocks that
+   * drift break (dissertation §6.4.1). Default: `safe`.
+   */
+  readonly readOnly?: 'safe' | 'leaseBased';
+  /** The state that a member without the entries is told to fetch. Default: the applied one. */
+  readonly stateToFetch?: () => SnapshotMark | undefined;
+  /**
+   * Whether every lease that may still hold rests on the configuration in effect; the next
+   * change waits for it. Default: there are no leases.
+   */
+  readonly mayReconfigure?: () => boolean;
   readonly random: Random;
 }
 
@@ -49,7 +82,9 @@ export interface CoreStart {
   readonly membership: Membership;
   /** Entries up to here are applied already and are not handed out again. */
   readonly applied: LogIndex;
-  /** Entries of the log that change the configuration, from after `membership` on. Default: none. */
+  /** The entry that `membership` stems from. Default: 0. */
+  readonly membershipIndex?: LogIndex;
+  /** Entries of the log beyond it that change the configuration. Default: none. */
   readonly configs?: readonly Entry[];
 }
 

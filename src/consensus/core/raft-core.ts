@@ -13,17 +13,35 @@
 
 import { assert } from '../../errors.ts';
 import { appendEntries, type Proposal } from './append.ts';
-import { copySetIn } from './copies/decree.ts';
-import { hasWitness, isWitness } from './copies/duties.ts';
+import { hasWitness } from './copies/duties.ts';
 import { campaign } from './election.ts';
-import { beginTransfer, broadcastAppend, broadcastHeartbeat, sendAppend } from './leader.ts';
+import { forward } from './forwarding.ts';
+import { broadcastHeartbeat } from './heartbeat.ts';
+import {
+  broadcastAppend,
+  type TransferResult as LeaderTransferResult,
+  requestTransfer,
+  sendAppend,
+  sendState,
+  stateReported,
+} from './leader.ts';
 import { bytesOf, type LogView } from './log/log-view.ts';
+import { type ConfigChange, encodeConfigChange } from './membership/change.ts';
+import {
+  appendConfig,
+  applyConfig,
+  type ConfigRefusal,
+  maybeLeaveJoint,
+  refusalOf,
+  takeEffect,
+} from './membership/effect.ts';
 import type { Message } from './messages.ts';
 import { type CoreOptions, type CoreStart, checkOptions } from './options.ts';
+import { askRead } from './read-index.ts';
 import type { AppendWork, ApplyWork, CoreStatus, Ready } from './ready.ts';
 import { becomeFollower } from './roles.ts';
 import { RaftState } from './state.ts';
-import { step } from './step.ts';
+import { type StepResult, step } from './step.ts';
 import { tick } from './tick.ts';
 import {
   type Entry,
@@ -32,19 +50,24 @@ import {
   type Membership,
   NO_NODE,
   type NodeId,
+  type PlacedMembership,
   type SoftState,
 } from './types.ts';
 
 export type ProposeResult =
   | { readonly kind: 'accepted'; readonly first: LogIndex; readonly last: LogIndex }
-  | { readonly kind: 'dropped'; readonly reason: 'notLeader' | 'transferring' | 'overLimit' };
+  | { readonly kind: 'dropped'; readonly reason: DropReason };
 
-export type TransferResult =
-  | 'begun'
+/** `notMember`: the leader itself was removed. `forwarded`: the leader was asked instead. */
+export type DropReason =
   | 'notLeader'
-  | 'notVoter'
-  | 'alreadyLeader'
-  | 'alreadyTransferring';
+  | 'notMember'
+  | 'transferring'
+  | 'overLimit'
+  | 'forwarded'
+  | ConfigRefusal;
+
+export type TransferResult = LeaderTransferResult | 'notLeader';
 
 /** What a leader knows of one member. */
 export interface MemberProgress {
@@ -52,13 +75,21 @@ export interface MemberProgress {
   readonly match: LogIndex;
   readonly next: LogIndex;
   readonly state: 'probe' | 'replicate' | 'snapshot';
+  /** Index of the state that it was told to fetch; 0 for none. */
+  readonly pendingSnapshot: LogIndex;
   readonly isActive: boolean;
+  readonly isPaused: boolean;
+  readonly isLearner: boolean;
+  /** Append messages on their way, and whether no more may be. */
+  readonly inflights: number;
+  readonly isWindowFull: boolean;
 }
 
 export class RaftCore {
   readonly #state: RaftState;
   #givenHard: HardState;
   #givenSoft: SoftState;
+  #givenMembership: Membership;
 
   constructor(options: CoreOptions, start: CoreStart, view: LogView) {
     checkOptions(options);
@@ -67,6 +98,7 @@ export class RaftCore {
     this.#givenHard = this.#state.hardState;
     becomeFollower(this.#state, this.#state.term, NO_NODE);
     this.#givenSoft = this.#state.softState;
+    this.#givenMembership = start.membership;
   }
 
   get status(): CoreStatus {
@@ -110,8 +142,19 @@ export class RaftCore {
     return this.#state.tracker.members.map((id) => {
       const progress = this.#state.tracker.progressOf(id);
       assert(progress !== undefined, 'a member has no progress');
-      const { match, next, state, recentActive: isActive } = progress;
-      return { id, match, next, state, isActive };
+      const { match, next, state, pendingSnapshot, isPaused, inflights } = progress;
+      return {
+        id,
+        match,
+        next,
+        state,
+        pendingSnapshot,
+        isActive: progress.recentActive,
+        isPaused,
+        isLearner: this.#state.tracker.isLearner(id),
+        inflights: inflights.count,
+        isWindowFull: inflights.isFull,
+      };
     });
   }
 
@@ -121,8 +164,8 @@ export class RaftCore {
   }
 
   /** Takes a message of another member. */
-  step(message: Message): void {
-    step(this.#state, message);
+  step(message: Message): StepResult {
+    return step(this.#state, message);
   }
 
   /** Stands for election at once, if this member may. */
@@ -134,27 +177,82 @@ export class RaftCore {
   propose(proposals: readonly Proposal[]): ProposeResult {
     const state = this.#state;
     assert(proposals.length > 0, 'nothing was proposed');
-    if (state.role !== 'leader') return { kind: 'dropped', reason: 'notLeader' };
-    if (state.transfer !== undefined) return { kind: 'dropped', reason: 'transferring' };
+    const reason = this.#reasonNotToPropose(proposals);
+    if (reason !== undefined) return { kind: 'dropped', reason };
     const first = state.log.lastIndex + 1;
     if (!appendEntries(state, proposals)) return { kind: 'dropped', reason: 'overLimit' };
     broadcastAppend(state);
     return { kind: 'accepted', first, last: state.log.lastIndex };
   }
 
+  /** Proposes a change of the configuration; one at a time (see membership/effect.ts). */
+  proposeConfig(change: ConfigChange): ProposeResult {
+    const state = this.#state;
+    const proposal: Proposal = { kind: 'config', data: encodeConfigChange(change) };
+    const reason = this.#reasonNotToPropose([proposal]) ?? refusalOf(state, change);
+    if (reason !== undefined) return { kind: 'dropped', reason };
+    const index = state.log.lastIndex + 1;
+    if (!appendConfig(state, change)) return { kind: 'dropped', reason: 'overLimit' };
+    broadcastAppend(state);
+    return { kind: 'accepted', first: index, last: index };
+  }
+
+  /** The state machine took in an entry that changes the configuration (`whenApplied`). */
+  applyConfig(entry: Entry): Membership {
+    applyConfig(this.#state, entry);
+    return this.membership;
+  }
+
   /**
-   * Gives the lead to another voter once its log is level (dissertation §3.10).
+   * Asks from which index on a read is not old; the answer comes with `Ready.reads`, or
+   * never: when the lead is lost the question is forgotten.
+   *
+   * @returns false when nobody can be asked
+   */
+  readIndex(token: string): boolean {
+    const state = this.#state;
+    if (state.role === 'leader') return askRead(state, { token, from: state.id });
+    return forward(state, { type: 'readIndex', from: state.id, to: NO_NODE, term: 0, token });
+  }
+
+  /**
+   * Gives the lead to another voter once its log is level (dissertation §3.10). One that
+   * is not over within an election timeout has failed.
    *
    * @param handover index of the committed hand-over record it rests on, 0 for none
    */
   transfer(to: NodeId, handover: LogIndex = 0): TransferResult {
     const state = this.#state;
-    if (state.role !== 'leader') return 'notLeader';
-    if (to === state.id) return 'alreadyLeader';
-    if (!state.tracker.isVoter(to) || isWitness(state, to)) return 'notVoter';
-    if (state.transfer !== undefined) return 'alreadyTransferring';
-    beginTransfer(state, { to, handover });
-    return 'begun';
+    if (state.role === 'leader') return requestTransfer(state, { to, handover });
+    forward(state, { type: 'transferLeader', from: to, to: NO_NODE, term: 0 });
+    return 'notLeader';
+  }
+
+  /** Follows nobody any more, as if no leader had been heard; it may vote at once. */
+  forgetLeader(): void {
+    const { role, options } = this.#state;
+    if (role === 'follower' && options.readOnly !== 'leaseBased') this.#state.leader = NO_NODE;
+  }
+
+  /** Draws election timeouts from another part of the range: who has priority stands first. */
+  setElectionJitter(from: number, below: number): void {
+    assert(from >= 0 && below > from, `an election jitter of ${from} to ${below} ticks`);
+    this.#state.electionJitter = { from, below };
+  }
+
+  /** Sets the timeout that was drawn, until the next is drawn. */
+  setElectionTimeout(ticks: number): void {
+    this.#state.electionTimeout = ticks;
+  }
+
+  /** The state that `id` was told to fetch is there, or could not be fetched. */
+  reportSnapshot(id: NodeId, hasSucceeded: boolean): void {
+    if (this.#state.role === 'leader') stateReported(this.#state, id, hasSucceeded);
+  }
+
+  /** Tells `id` to fetch the state, whether or not its log needs it; false when it can not be told. */
+  sendSnapshot(id: NodeId): boolean {
+    return this.#state.role === 'leader' && sendState(this.#state, id);
   }
 
   /**
@@ -201,22 +299,27 @@ export class RaftCore {
   /** All work of now, which then counts as handed out; undefined when there is none. */
   ready(): Ready | undefined {
     const state = this.#state;
+    if (state.options.configTakesEffect !== 'whenApplied') takeEffect(state);
     const soft = this.#softStateChanged() ? state.softState : undefined;
     const append = this.#appendWork();
-    const committed = state.log.nextCommitted(false) ?? [];
-    const { messages } = state;
-    this.#adoptCopySets(committed);
-    const isIdle = messages.length === 0 && committed.length === 0;
-    if (isIdle && append === undefined && soft === undefined) return undefined;
+    const allowUnstable = state.options.appliesUnstable === true;
+    const committed = state.log.nextCommitted(allowUnstable) ?? [];
+    const { messages, answers: reads } = state;
+    const membership = this.#membershipChanged();
+    const isIdle = messages.length + committed.length + reads.length === 0;
+    const isSame = soft === undefined && membership === undefined;
+    if (isIdle && isSame && append === undefined) return undefined;
 
     if (soft !== undefined) this.#givenSoft = soft;
     if (append?.hardState !== undefined) this.#givenHard = append.hardState;
     state.messages = [];
     state.messagesAfterAppend = [];
+    state.answers = [];
+    this.#givenMembership = state.tracker.membership;
     state.log.unstable.acceptInProgress();
-    state.log.acceptApplying(committed);
+    state.log.acceptApplying(committed, allowUnstable);
     const apply = committed.length > 0 ? { entries: committed } : undefined;
-    return { soft, append, apply, messages };
+    return { soft, append, apply, messages, membership, reads };
   }
 
   /**
@@ -225,6 +328,15 @@ export class RaftCore {
    * @returns what may be sent to the others now
    */
   appended(work: AppendWork): readonly Message[] {
+    for (const message of work.responses) {
+      if (message.to === this.#state.id) step(this.#state, message);
+    }
+    this.stored(work);
+    return work.responses.filter((message) => message.to !== this.#state.id);
+  }
+
+  /** As `appended`, for a host that hands over the messages to this member itself. */
+  stored(work: AppendWork): void {
     const state = this.#state;
     // In a later term other entries may stand at the same places: the work of
     // that term will tell, this one proves nothing.
@@ -232,10 +344,6 @@ export class RaftCore {
       state.log.unstable.stableTo(work.last);
     }
     if (work.snapshot !== undefined) this.#snapshotStored(work.snapshot.index);
-    for (const message of work.responses) {
-      if (message.to === state.id) step(state, message);
-    }
-    return work.responses.filter((message) => message.to !== state.id);
   }
 
   /** The state machine has taken in `work`, and all work before it. */
@@ -244,18 +352,30 @@ export class RaftCore {
     if (last === undefined) return;
     const bytes = bytesOf(work.entries);
     this.#state.log.appliedTo(Math.max(last.index, this.#state.log.applied), bytes);
+    maybeLeaveJoint(this.#state, this.#settledIndex);
     this.#state.uncommittedBytes = Math.max(0, this.#state.uncommittedBytes - bytes);
   }
 
-  /** A decree that is committed is part of the configuration. */
-  #adoptCopySets(committed: readonly Entry[]): void {
-    const { tracker, copies } = this.#state;
-    for (const entry of committed) {
-      const copySet = copySetIn(entry);
-      if (copySet === undefined) continue;
-      tracker.setMembership({ ...tracker.membership, copySet });
-      copies.committed(entry.index);
+  /** Up to where changes of the configuration are in effect. */
+  get #settledIndex(): LogIndex {
+    const { options, log } = this.#state;
+    return options.configTakesEffect === 'whenApplied' ? log.applied : log.committed;
+  }
+
+  #reasonNotToPropose(proposals: readonly Proposal[]): DropReason | undefined {
+    const state = this.#state;
+    if (state.role !== 'leader') {
+      const message = { type: 'propose', from: state.id, to: NO_NODE, term: 0, proposals } as const;
+      return forward(state, message) ? 'forwarded' : 'notLeader';
     }
+    if (state.tracker.progressOf(state.id) === undefined) return 'notMember';
+    return state.transfer === undefined ? undefined : 'transferring';
+  }
+
+  #membershipChanged(): PlacedMembership | undefined {
+    const { tracker, membershipIndex: index } = this.#state;
+    const { membership } = tracker;
+    return membership === this.#givenMembership ? undefined : { index, membership };
   }
 
   #snapshotStored(index: LogIndex): void {

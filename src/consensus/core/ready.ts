@@ -13,11 +13,13 @@
  */
 
 import type { Message } from './messages.ts';
+import type { ReadAnswer } from './reads.ts';
 import type {
   Entry,
   EntryId,
   HardState,
   LogIndex,
+  PlacedMembership,
   SnapshotMark,
   SoftState,
   Term,
@@ -45,6 +47,10 @@ export interface ApplyWork {
 }
 
 export interface Ready {
+  /** The configuration that came into effect; store it before the log is compacted past its entry. */
+  readonly membership: PlacedMembership | undefined;
+  /** Reads that may go on once what is committed up to their index is applied. */
+  readonly reads: readonly ReadAnswer[];
   readonly soft: SoftState | undefined;
   readonly append: AppendWork | undefined;
   readonly apply: ApplyWork | undefined;

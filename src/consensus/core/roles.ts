@@ -64,10 +64,12 @@ function reset(state: RaftState, term: Term): void {
   state.tracker.reset(state.id, state.log.lastIndex);
   state.pendingConfigIndex = 0;
   state.uncommittedBytes = 0;
+  state.reads.reset();
 }
 
 /** Draws a new timeout, so that two candidates do not split every vote (Raft §5.2). */
 function resetElectionTimeout(state: RaftState): void {
-  const { electionTicks, electionJitterTicks, random } = state.options;
-  state.electionTimeout = electionTicks + random(Math.max(1, electionJitterTicks ?? electionTicks));
+  const { from, below } = state.electionJitter;
+  const jitter = from + state.options.random(Math.max(1, below - from));
+  state.electionTimeout = state.options.electionTicks + jitter;
 }

@@ -9,8 +9,10 @@ import { CopySets } from './copies/copy-sets.ts';
 import { Hearing } from './copies/hearing.ts';
 import type { LogView } from './log/log-view.ts';
 import { RaftLog } from './log/raft-log.ts';
+import { ConfigEntries } from './membership/config-entries.ts';
 import type { Message } from './messages.ts';
 import type { CoreOptions, CoreStart } from './options.ts';
+import { type ReadAnswer, Reads } from './reads.ts';
 import { Tracker } from './tracker/tracker.ts';
 import {
   type HardState,
@@ -36,6 +38,8 @@ export class RaftState {
   readonly tracker: Tracker;
   readonly copies = new CopySets();
   readonly hearing = new Hearing();
+  readonly configs = new ConfigEntries();
+  readonly reads = new Reads();
 
   term: Term;
   vote: NodeId;
@@ -46,6 +50,8 @@ export class RaftState {
   electionElapsed = 0;
   heartbeatElapsed = 0;
   electionTimeout = 0;
+  /** Ticks that are added to an election timeout by chance, `[from, below)`. */
+  electionJitter: { readonly from: number; readonly below: number };
   /** Number of the last heartbeat round sent, for the lease. */
   round = 0;
 
@@ -56,12 +62,16 @@ export class RaftState {
   ledByTransfer = false;
   /** Index of the last configuration change in the log; none may be added before it is applied. */
   pendingConfigIndex: LogIndex = 0;
+  /** The entry that the configuration in effect stems from. */
+  membershipIndex: LogIndex;
   uncommittedBytes = 0;
   /** What a follower must hold to be taken into the copy set. */
   levelMark: LogIndex = 0;
   /** False while this leader is about to stop: then nobody leaves the copy set. */
   shrinksCopies = true;
 
+  /** Reads asked here that may go on. */
+  answers: ReadAnswer[] = [];
   /** May leave at once. */
   messages: Message[] = [];
   /** May leave only when what the state holds by now is durable (votes, acknowledgements). */
@@ -70,12 +80,17 @@ export class RaftState {
   constructor(options: CoreOptions, start: CoreStart, view: LogView) {
     this.id = options.id;
     this.options = options;
-    this.log = new RaftLog(view, start.applied, options.applyingBytesMax, (entries) =>
-      this.copies.appended(entries),
-    );
+    this.log = new RaftLog(view, start.applied, options.applyingBytesMax, (entries) => {
+      this.copies.appended(entries);
+      this.configs.appended(entries);
+    });
     this.log.commitTo(start.hardState.commit);
     this.tracker = new Tracker(start.membership, options);
-    this.copies.appended(start.configs ?? []);
+    this.membershipIndex = start.membershipIndex ?? 0;
+    const configs = start.configs?.filter(({ index }) => index > this.membershipIndex) ?? [];
+    this.copies.appended(configs);
+    this.configs.appended(configs);
+    this.electionJitter = { from: 0, below: options.electionJitterTicks ?? options.electionTicks };
     this.term = start.hardState.term;
     this.vote = start.hardState.vote;
   }

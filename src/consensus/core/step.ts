@@ -16,14 +16,48 @@ import {
   handleSnapshot,
   hearLeader,
 } from './follower.ts';
-import { handleAppendResponse, handleHeartbeatResponse } from './leader.ts';
-import type { LeaderMessage, Message } from './messages.ts';
+import { forward, takeForwarded } from './forwarding.ts';
+import { handleAppendResponse, handleHeartbeatResponse, requestTransfer } from './leader.ts';
+import type {
+  LeaderMessage,
+  Message,
+  ProposeMessage,
+  ReadIndexMessage,
+  TermedMessage,
+} from './messages.ts';
 import { becomeFollower } from './roles.ts';
 import type { RaftState } from './state.ts';
 import { NO_NODE } from './types.ts';
 
-export function step(state: RaftState, message: Message): void {
+/**
+ * What became of a message: `unknownMember` is an answer of one who is no member;
+ * `dropped` a proposal that was passed on and can not be appended.
+ */
+export type StepResult = 'taken' | 'unknownMember' | 'dropped';
+
+export function step(state: RaftState, message: Message): StepResult {
+  if (message.type === 'propose' || message.type === 'readIndex') {
+    return stepForwarded(state, message);
+  }
+  if (isAnswer(message) && state.tracker.progressOf(message.from) === undefined) {
+    return 'unknownMember';
+  }
   state.hearing.heard(message.from);
+  take(state, message);
+  return 'taken';
+}
+
+function isAnswer({ type }: Message): boolean {
+  return type.endsWith('Response');
+}
+
+/** Requests of no term. */
+function stepForwarded(state: RaftState, message: ProposeMessage | ReadIndexMessage): StepResult {
+  if (state.role === 'leader') return takeForwarded(state, message) ? 'taken' : 'dropped';
+  return forward(state, message) ? 'taken' : 'dropped';
+}
+
+function take(state: RaftState, message: TermedMessage): void {
   if (message.term > state.term && !takeHigherTerm(state, message)) return;
   if (message.term < state.term) {
     answerLowerTerm(state, message);
@@ -38,7 +72,7 @@ export function step(state: RaftState, message: Message): void {
 }
 
 /** Adopts the higher term where the message is proof of it; false to ignore the message. */
-function takeHigherTerm(state: RaftState, message: Message): boolean {
+function takeHigherTerm(state: RaftState, message: TermedMessage): boolean {
   switch (message.type) {
     case 'vote':
     case 'preVote':
@@ -59,6 +93,8 @@ function takeHigherTerm(state: RaftState, message: Message): boolean {
     case 'heartbeatResponse':
     case 'voteResponse':
     case 'timeoutNow':
+    case 'transferLeader':
+    case 'readIndexResponse':
       becomeFollower(state, message.term, NO_NODE);
       return true;
   }
@@ -73,7 +109,7 @@ function hasLiveLeader(state: RaftState): boolean {
   );
 }
 
-function answerLowerTerm(state: RaftState, message: Message): void {
+function answerLowerTerm(state: RaftState, message: TermedMessage): void {
   const { checkQuorum, preVote } = state.options;
   if (message.type === 'append' || message.type === 'heartbeat') {
     // With these options a higher term does not reach an old leader by a vote request.
@@ -83,13 +119,16 @@ function answerLowerTerm(state: RaftState, message: Message): void {
   }
 }
 
-function stepLeader(state: RaftState, message: Message): void {
+function stepLeader(state: RaftState, message: TermedMessage): void {
   switch (message.type) {
     case 'appendResponse':
       handleAppendResponse(state, message);
       return;
     case 'heartbeatResponse':
       handleHeartbeatResponse(state, message);
+      return;
+    case 'transferLeader':
+      requestTransfer(state, { to: message.from, handover: 0 });
       return;
     // Late answers to its election, and what no other member of this term may send.
     case 'append':
@@ -100,12 +139,13 @@ function stepLeader(state: RaftState, message: Message): void {
     case 'voteResponse':
     case 'preVoteResponse':
     case 'timeoutNow':
+    case 'readIndexResponse':
       return;
   }
 }
 
 /** Followers, and candidates until a leader of their term shows itself. */
-function stepOther(state: RaftState, message: Message): void {
+function stepOther(state: RaftState, message: TermedMessage): void {
   switch (message.type) {
     case 'append':
     case 'heartbeat':
@@ -121,6 +161,14 @@ function stepOther(state: RaftState, message: Message): void {
     case 'timeoutNow':
       if (state.role === 'follower') handleTimeoutNow(state, message);
       return;
+    case 'transferLeader':
+      if (state.role === 'follower') forward(state, message);
+      return;
+    case 'readIndexResponse': {
+      const { token, index } = message;
+      if (state.role === 'follower') state.answers.push({ token, index, from: state.id });
+      return;
+    }
     case 'vote':
     case 'preVote':
     case 'appendResponse':

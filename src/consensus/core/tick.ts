@@ -4,7 +4,8 @@
 
 import { keepCopySet } from './copies/duties.ts';
 import { campaign, repeatRequests } from './election.ts';
-import { broadcastAppend, broadcastHeartbeat } from './leader.ts';
+import { broadcastHeartbeat } from './heartbeat.ts';
+import { broadcastAppend } from './leader.ts';
 import { becomeFollower } from './roles.ts';
 import type { RaftState } from './state.ts';
 import { NO_NODE } from './types.ts';

@@ -79,7 +79,10 @@ export interface MemberDetail {
 export interface SnapshotMark {
   readonly index: LogIndex;
   readonly term: Term;
+  /** The configuration in effect at whoever made the mark: of then, or newer. */
   readonly membership: Membership;
+  /** The entry that it stems from; changes up to there are in it. Default: `index`. */
+  readonly membershipIndex?: LogIndex;
 }
 
 export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';

@@ -29,6 +29,8 @@ export function withDrift(promiseMs: number): number {
 const ROUNDS_MAX = 256;
 
 export class Lease {
+  /** The furthest end that anybody was told of in this leadership. */
+  #toldMs = 0;
   readonly #self: NodeId;
   readonly #sentAtMs = new Map<number, number>();
   /** Until when each voter's last counted promise surely holds. */
@@ -44,6 +46,7 @@ export class Lease {
   reset(): void {
     this.#sentAtMs.clear();
     this.#heldUntilMs.clear();
+    this.#toldMs = 0;
   }
 
   /** Notes when a round left; call it before its first message is sent. */
@@ -65,6 +68,20 @@ export class Lease {
   /** When the latest of the answered rounds was sent by which a quorum still stood; for status. */
   answeredUntilMs(voter: NodeId): number | undefined {
     return this.#heldUntilMs.get(voter);
+  }
+
+  /** The tenure may last until then. */
+  told(endMs: number): void {
+    this.#toldMs = Math.max(this.#toldMs, endMs);
+  }
+
+  /**
+   * Whether what was told is over, or rests on promises of the voters in `membership` too.
+   * Only then may they change again: a quorum of the voters after next need not have a
+   * single one in common with who promised.
+   */
+  covers(membership: Membership, nowMs: number): boolean {
+    return this.#toldMs <= Math.max(nowMs, this.endMs(membership));
   }
 
   /** Until when no other leader can be elected; 0 when no quorum has promised anything. */

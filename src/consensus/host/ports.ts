@@ -45,6 +45,8 @@ export interface Standing {
 export interface HostEvents {
   /** The role, the leader or the term changed. */
   onStanding(standing: Standing): void;
+  /** Another configuration is in effect: who belongs to the group, and where they are. */
+  onMembership(membership: Membership): void;
   /** Committed entries to apply in order; answer with `RaftHost.applied(work)`. */
   onApply(work: ApplyWork): void;
   /** The own log ends before the leader's begins: fetch the state, then `installState`. */
@@ -82,6 +84,8 @@ export interface HostOptions {
 export interface HostStart {
   readonly hardState: HardState;
   readonly membership: Membership;
+  /** The entry that `membership` stems from. Default: 0. */
+  readonly membershipIndex?: LogIndex;
   readonly applied: LogIndex;
   /** Entries of the log that change the configuration, from after `membership` on. Default: none. */
   readonly configs?: readonly Entry[];

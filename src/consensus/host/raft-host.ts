@@ -8,6 +8,7 @@
  */
 
 import { assert } from '../../errors.ts';
+import type { ConfigChange } from '../core/membership/change.ts';
 import type { HeartbeatMessage, Message, SnapshotMessage } from '../core/messages.ts';
 import {
   type MemberProgress,
@@ -21,12 +22,14 @@ import {
   type Membership,
   NO_NODE,
   type NodeId,
+  type PlacedMembership,
   type SnapshotMark,
 } from '../core/types.ts';
 import { Incarnations, NO_INCARNATION } from './incarnations.ts';
 import { Lease, withoutDrift } from './lease.ts';
 import { Muting } from './muting.ts';
 import type { HostOptions, HostPorts, HostStart, PeerMessage, Standing } from './ports.ts';
+import { ReadWaiters } from './read-waiters.ts';
 import { PROMISE_MS_MAX, Silence } from './silence.ts';
 import { NOTHING_TO_STORE } from './storage.ts';
 import { StorageWatch } from './storage-watch.ts';
@@ -45,6 +48,7 @@ export class RaftHost {
   readonly #watch = new StorageWatch();
   readonly #muting: Muting;
   readonly #incarnations: Incarnations;
+  readonly #reads = new ReadWaiters();
   readonly #ticksPerLease: number;
   /** The promise that each leader last asked for, for the answer that is about to leave. */
   readonly #askedMs = new Map<NodeId, number>();
@@ -67,7 +71,12 @@ export class RaftHost {
     this.#paceMs = options.leaseMs;
     this.#ticksPerLease = options.ticksPerLease;
     this.#core = new RaftCore(
-      { ...options.core, id: options.id, random: ports.random },
+      {
+        ...options.core,
+        id: options.id,
+        random: ports.random,
+        mayReconfigure: () => this.#lease.covers(this.#core.membership, ports.nowMs()),
+      },
       start,
       ports.storage,
     );
@@ -153,7 +162,9 @@ export class RaftHost {
     if (this.#core.status.role !== 'leader') return 0;
     // A group of one owes its lease to nobody, but is still to look at its clock.
     const most = this.#ports.nowMs() + withoutDrift(this.#leaseMs);
-    return Math.min(this.#lease.endMs(this.#core.membership), most);
+    const endMs = Math.min(this.#lease.endMs(this.#core.membership), most);
+    this.#lease.told(endMs);
+    return endMs;
   }
 
   /** Takes over a lease length that was committed; rounds from now on ask for it. */
@@ -230,6 +241,30 @@ export class RaftHost {
     return result;
   }
 
+  /**
+   * Proposes a change of the configuration; it takes effect when it is committed, and is
+   * told by `onMembership`. One at a time: `changePending` until the one before is in effect
+   * and the lease rests on it.
+   */
+  proposeConfig(change: ConfigChange): ProposeResult {
+    if (this.#isFailed) return { kind: 'dropped', reason: 'notLeader' };
+    const result = this.#core.proposeConfig(change);
+    this.#drain();
+    return result;
+  }
+
+  /**
+   * Asks from which index on a read is not old. Only a leader is told.
+   *
+   * @param hear gets the index once a quorum has confirmed it, or undefined when this
+   *   member does not lead, or no more
+   */
+  readIndex(hear: (index: LogIndex | undefined) => void): void {
+    const isAsked = !this.#isFailed && this.#core.readIndex(this.#reads.add(hear));
+    if (isAsked) this.#drain();
+    else this.#reads.giveUp();
+  }
+
   /** Gives the lead to `to`, on the committed hand-over record at `handover`. */
   transfer(to: NodeId, handover: LogIndex): TransferResult {
     assert(
@@ -303,6 +338,12 @@ export class RaftHost {
       case 'preVoteResponse':
       case 'snapshot':
         return true;
+      case 'propose':
+      case 'transferLeader':
+      case 'readIndex':
+      case 'readIndexResponse':
+        // Nothing is passed on here: who asks is told who leads.
+        return false;
     }
   }
 
@@ -381,12 +422,20 @@ export class RaftHost {
 
   #perform(ready: Ready): void {
     this.#tellStanding();
+    if (ready.membership !== undefined) this.#keepMembership(ready.membership);
+    this.#reads.answer(ready.reads);
     for (const message of ready.messages) this.#send(message);
     if (ready.append !== undefined) this.#append(ready.append);
     if (ready.apply !== undefined) {
       this.#records.committed(this.#core.status.commit);
       this.#ports.events.onApply(ready.apply);
     }
+  }
+
+  /** Durable before the log can be compacted past the entry that it stems from. */
+  #keepMembership(placed: PlacedMembership): void {
+    this.#store({ ...NOTHING_TO_STORE, membership: placed, mustSync: true }, () => undefined);
+    this.#ports.events.onMembership(placed.membership);
   }
 
   #append(work: AppendWork): void {
@@ -443,6 +492,7 @@ export class RaftHost {
       before.role === now.role && before.term === now.term && before.leader === now.leader;
     if (isSame) return;
     this.#standing = now;
+    if (before.role === 'leader') this.#reads.giveUp();
     if (now.role === 'leader') {
       this.#lease.reset();
       // The service waits for the lease: the first round does not wait for its turn.
@@ -464,6 +514,7 @@ export class RaftHost {
   #storageFailed(error: Error): void {
     // Nothing that the core might still say can be kept: it says nothing more.
     this.#isFailed = true;
+    this.#reads.giveUp();
     this.#ports.events.onStorageFailed(error);
   }
 }

@@ -10,18 +10,18 @@
  */
 
 import { nodeOf, readMembership } from '../../consensus/core/membership/membership.ts';
-import type { Message, MessageType } from '../../consensus/core/messages.ts';
+import type { Message, PeerMessageType } from '../../consensus/core/messages.ts';
 import type { Entry } from '../../consensus/core/types.ts';
 import { decodeEntryAt, encodeEntry } from '../../consensus/host/entry-record.ts';
 import type { PeerMessage } from '../../consensus/host/ports.ts';
-import { MailraftError } from '../../errors.ts';
+import { assert, MailraftError } from '../../errors.ts';
 import { decode, encode } from '../../platform/msgpack.ts';
 
 const HEAD_LENGTH_BYTES = 4;
 const INCARNATION_CHARS_MAX = 256;
 
 /** Fields of each message beyond its type, from, to and term, in the order of the wire. */
-const FIELDS: { readonly [Type in MessageType]: readonly string[] } = {
+const FIELDS: { readonly [Type in PeerMessageType]: readonly string[] } = {
   append: ['prevIndex', 'prevTerm', 'commit'],
   appendResponse: ['index', 'rejected', 'hintIndex', 'hintTerm', 'hasLost'],
   heartbeat: ['commit', 'round'],
@@ -39,6 +39,7 @@ const BOOLEANS = new Set(['rejected', 'transfer', 'hasLost']);
 export function encodeMessage(peer: PeerMessage): Uint8Array[] {
   const { message, promiseMs, fromIncarnation, toIncarnation } = peer;
   const { type, from, to, term } = message;
+  assert(isMessageType(type), `a message of type ${type} leaves`);
   const fields = FIELDS[type].map(
     (field) => (message as unknown as Record<string, unknown>)[field],
   );
@@ -80,7 +81,7 @@ export function decodeMessage(payload: Buffer): PeerMessage {
   return peer;
 }
 
-function isMessageType(type: unknown): type is MessageType {
+function isMessageType(type: unknown): type is PeerMessageType {
   return typeof type === 'string' && Object.hasOwn(FIELDS, type);
 }
 
@@ -93,11 +94,12 @@ function fieldOf(field: string, value: unknown): unknown {
 
 function snapshotOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) throw invalid('a snapshot without a mark');
-  const { index, term, membership } = value as Record<string, unknown>;
+  const { index, term, membership, membershipIndex } = value as Record<string, unknown>;
   return {
     index: naturalOf(index, 'index'),
     term: naturalOf(term, 'term'),
     membership: readMembership(membership),
+    membershipIndex: naturalOf(membershipIndex ?? index, 'membershipIndex'),
   };
 }
 

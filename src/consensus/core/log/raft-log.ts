@@ -20,6 +20,8 @@ export class RaftLog {
   #applying: LogIndex;
   #applied: LogIndex;
   #applyingBytes = 0;
+  /** More is committed than was handed out at once, or as much as may be: wait for its end. */
+  #isApplyingPaused = false;
 
   /** @param onAppended hears of entries that were put into the log, replacing what stood there */
   constructor(
@@ -170,11 +172,13 @@ export class RaftLog {
     return this.slice(this.#applying + 1, this.#appliableIndex(allowUnstable) + 1, bytesMax);
   }
 
-  acceptApplying(entries: readonly Entry[]): void {
+  acceptApplying(entries: readonly Entry[], allowUnstable: boolean): void {
     const last = entries.at(-1);
     if (last === undefined) return;
     this.#applying = last.index;
     this.#applyingBytes += bytesOf(entries);
+    const isCut = last.index < this.#appliableIndex(allowUnstable);
+    this.#isApplyingPaused = isCut || this.#applyingBytes >= this.#applyingBytesMax;
   }
 
   /** Entries up to `index`, of `bytes` in all, are applied. */
@@ -184,15 +188,12 @@ export class RaftLog {
     this.#applied = index;
     this.#applying = Math.max(this.#applying, index);
     this.#applyingBytes = Math.max(0, this.#applyingBytes - bytes);
+    this.#isApplyingPaused = this.#applyingBytes >= this.#applyingBytesMax;
   }
 
   restore(mark: SnapshotMark): void {
     this.#committed = mark.index;
     this.#unstable.restore(mark);
-  }
-
-  get #isApplyingPaused(): boolean {
-    return this.#applyingBytes >= this.#applyingBytesMax;
   }
 
   #appliableIndex(allowUnstable: boolean): LogIndex {

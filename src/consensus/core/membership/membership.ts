@@ -66,7 +66,7 @@ function detailsOf(value: unknown): Record<NodeId, MemberDetail> {
 }
 
 /** @throws {MailraftError} `DATA_INVALID` unless `value` is the detail of a member */
-function readDetail(value: unknown): MemberDetail {
+export function readDetail(value: unknown): MemberDetail {
   if (typeof value !== 'object' || value === null) throw invalid('the detail of a member is none');
   const { incarnation, info } = value as Record<string, unknown>;
   return { incarnation: textOf(incarnation), info: textOf(info) };

@@ -18,7 +18,7 @@ export class Tracker {
   constructor(membership: Membership, limits: ProgressLimits) {
     this.#limits = limits;
     this.#membership = membership;
-    this.setMembership(membership);
+    this.setMembership(membership, 0);
   }
 
   get membership(): Membership {
@@ -34,15 +34,26 @@ export class Tracker {
     return votersOf(this.#membership);
   }
 
-  /** Replaces the configuration; progress of members that stay is kept. */
-  setMembership(membership: Membership): void {
+  /**
+   * Replaces the configuration; progress of members that stay is kept.
+   *
+   * @param lastIndex the log's end, where a new member is probed first
+   */
+  setMembership(membership: Membership, lastIndex: LogIndex): void {
     this.#membership = membership;
     this.#members = [...new Set([...votersOf(membership), ...membership.learners])].sort();
     const kept = new Map<NodeId, Progress>();
     for (const id of this.#members) {
-      kept.set(id, this.#progress.get(id) ?? new Progress(0, 1, this.#limits));
+      kept.set(id, this.#progress.get(id) ?? this.#newcomer(lastIndex));
     }
     this.#progress = kept;
+  }
+
+  /** Counts as active, else the quorum check might fail before it could answer at all. */
+  #newcomer(lastIndex: LogIndex): Progress {
+    const progress = new Progress(0, Math.max(lastIndex, 1), this.#limits);
+    progress.recentActive = true;
+    return progress;
   }
 
   progressOf(id: NodeId): Progress | undefined {
@@ -55,6 +66,14 @@ export class Tracker {
 
   isLearner(id: NodeId): boolean {
     return !this.isVoter(id) && this.#membership.learners.includes(id);
+  }
+
+  /** Forgets everything about the members: the log became a state. */
+  restore(membership: Membership, self: NodeId, lastIndex: LogIndex): void {
+    this.#progress.clear();
+    this.setMembership(membership, lastIndex);
+    const own = this.#progress.get(self);
+    own?.maybeUpdate(own.next - 1);
   }
 
   /** Starts anew at the head of a term: nothing is known of the others' logs. */
