@@ -20,6 +20,8 @@ import { Probes } from '../service/probe/probe-runner.ts';
 import { Founding } from './founding.ts';
 import { IdentityStore } from './identity.ts';
 import { absenceOf } from './members/absence.ts';
+import { introduce } from './members/introduction.ts';
+import { MemberChanges } from './members/member-changes.ts';
 import { Roster } from './members/roster.ts';
 import { SeenStates } from './members/seen-states.ts';
 import { NodeLog } from './node-log.ts';
@@ -67,6 +69,7 @@ export class MailNode implements NodeParts {
   readonly #lagTimer: NodeJS.Timeout;
   readonly #seen = new SeenStates();
   readonly transport: Transport;
+  readonly memberChanges: MemberChanges;
   #rolledBack: string | undefined;
   #peers: PeerWatch | undefined;
   #guardian: GuardianClient | undefined;
@@ -108,6 +111,14 @@ export class MailNode implements NodeParts {
       onFounded: () => this.#openMember(),
     });
     this.transport = this.#makeTransport();
+    this.memberChanges = new MemberChanges({
+      identity: this.#identity,
+      roster: this.roster,
+      transport: this.transport,
+      peers: () => this.peers,
+      running: () => this.#member,
+      nowMs: () => this.nowMs(),
+    });
     this.#lagTimer = setInterval(() => this.#measureLag(), LAG_EVERY_MS);
   }
 
@@ -131,6 +142,7 @@ export class MailNode implements NodeParts {
       foundingProblem: this.#founding.problem,
       rolledBack: this.#rolledBack,
       refusals: refusals.filter((text) => text !== undefined),
+      knowsLeader: (this.running?.member.host.standing.leader ?? '') !== '',
     });
   }
 
@@ -285,13 +297,23 @@ export class MailNode implements NodeParts {
     return new Map<string, RpcHandler>([
       ['found.ask', () => this.#founding.answerAsk()],
       ['found.join', (params) => this.#founding.answerJoin(params)],
+      ['member.introduce', () => introduce(this.#identity.current, this.running?.journal)],
+      ['member.step', (params) => this.memberChanges.step(params)],
       ['peer.brief', () => this.#member.member.brief],
       ['peer.barrier', () => this.#service.barrierHere()],
       ['peer.switchover', (params) => this.#service.beginSwitchover(params)],
-      resync('resync.open'),
+      ['resync.open', (params, from) => this.#openState(params, from)],
       resync('resync.list'),
       resync('resync.chunk'),
     ]);
+  }
+
+  /** A state is listed with the members that the node knows which has it. */
+  async #openState(params: unknown, from: string): Promise<unknown> {
+    const { member, replication } = this.#member;
+    const listed = await replication.answer('resync.open', params, from);
+    const { membership, index: membershipIndex } = member.host.placedMembership;
+    return { ...(listed as object), membership, membershipIndex };
   }
 
   get #member(): Running {

@@ -6,8 +6,9 @@
  */
 
 import type { Config } from '../config/config.ts';
+import { ELECTION_JITTER_TICKS } from '../config/timings.ts';
 import type { ApplyWork } from '../consensus/core/ready.ts';
-import type { Membership } from '../consensus/core/types.ts';
+import type { Membership, PlacedMembership } from '../consensus/core/types.ts';
 import type { HostEvents, PeerMessage, Standing } from '../consensus/host/ports.ts';
 import { RaftHost } from '../consensus/host/raft-host.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -25,7 +26,8 @@ import { LagMeter } from './lag-meter.ts';
 import { LeadDuties, neededFrom } from './lead-duties.ts';
 import { LogFollow } from './log-follow.ts';
 import { hostStart, readTenure } from './log-start.ts';
-import type { Roster } from './members/roster.ts';
+import { electionJitter } from './members/election-jitter.ts';
+import type { Roster, RosterMember } from './members/roster.ts';
 import { BRIEF_TEXT_MAX, type Brief, type PeerWatch } from './peer-watch.ts';
 import { type GuardianPort, PrimaryControl } from './primary-control.ts';
 import { type ProbesPort, Probing } from './probing.ts';
@@ -63,7 +65,12 @@ export type MemberEvent =
   | { readonly kind: 'decree'; readonly index: number; readonly decree: Decree }
   | { readonly kind: 'space'; readonly hasSpace: boolean }
   | { readonly kind: 'muted'; readonly isMuted: boolean }
-  | { readonly kind: 'committed'; readonly ms: number };
+  | { readonly kind: 'committed'; readonly ms: number }
+  | {
+      readonly kind: 'members';
+      readonly before: readonly RosterMember[];
+      readonly after: readonly RosterMember[];
+    };
 
 const HOUSEKEEPING_MS = 2000;
 
@@ -123,6 +130,7 @@ export class Member {
     });
     this.#probing = new Probing(parts.probes, parts.guardian);
     this.#control = this.#makeControl();
+    this.#keepPriority();
     this.#startTimers();
   }
 
@@ -191,6 +199,11 @@ export class Member {
     const untilMs = this.#parts.nowMs() + this.#host.leaseMs;
     this.#switchover = { to, untilMs };
     this.evaluate();
+  }
+
+  /** The member from which the state is being fetched knows these members. */
+  fetchingFrom(placed: PlacedMembership): void {
+    this.#follow.fetchingFrom(placed);
   }
 
   receive(messages: readonly PeerMessage[]): void {
@@ -306,7 +319,7 @@ export class Member {
         onEvent({ kind: 'standing', standing });
       },
       onApply: (work) => this.#apply(work),
-      onMembership: () => undefined,
+      onMembership: (membership) => this.#adopt(membership),
       onStateNeeded: () => replication.needState(),
       onSpace: (hasSpace) => {
         this.hasSpace = hasSpace;
@@ -319,6 +332,21 @@ export class Member {
       },
       onStorageFailed: (error) => onFailed(error),
     };
+  }
+
+  #adopt(membership: Membership): void {
+    const { roster, onEvent } = this.#parts;
+    const before = roster.members;
+    roster.adopt(membership);
+    this.#keepPriority();
+    onEvent({ kind: 'members', before, after: roster.members });
+    this.evaluate();
+  }
+
+  /** Who is to be primary rather than others stands for election sooner. */
+  #keepPriority(): void {
+    const { from, below } = electionJitter(this.#parts.roster, ELECTION_JITTER_TICKS);
+    this.#host.setElectionJitter(from, below);
   }
 
   #apply(work: ApplyWork): void {

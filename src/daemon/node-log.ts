@@ -7,6 +7,7 @@ import type { Decree, HistoryRecord } from '../replication/command/decree.ts';
 import type { ReplicationEvent } from '../replication/parts.ts';
 import type { Life } from '../service/decide/life.ts';
 import type { MemberEvent } from './member.ts';
+import { rosterChanges } from './members/roster-changes.ts';
 import type { NodeCounts } from './node-parts.ts';
 
 const PATHS_SHOWN = 20;
@@ -57,6 +58,11 @@ export class NodeLog {
       }
       case 'muted':
         this.#muted(event.isMuted);
+        return;
+      case 'members':
+        for (const text of rosterChanges(event.before, event.after)) {
+          this.#tell('members', { members: event.after.map(({ id }) => id) }, text);
+        }
         return;
       case 'committed':
         this.#metrics.observeCommit(event.ms / 1000);

@@ -5,6 +5,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { ProbeReport } from '../net/http/node-port.ts';
 import type { Transport } from '../net/transport/transport.ts';
 import type { Member } from './member.ts';
+import type { MemberChanges } from './members/member-changes.ts';
 import type { Roster } from './members/roster.ts';
 import type { PeerWatch } from './peer-watch.ts';
 import type { GuardianPort } from './primary-control.ts';
@@ -47,6 +48,7 @@ export interface NodeParts {
   readonly guardian: GuardianView;
   readonly probes: ProbesView;
   readonly transport: Transport;
+  readonly memberChanges: Pick<MemberChanges, 'step'>;
   readonly peers: PeerWatch;
   readonly counts: NodeCounts;
   /** Undefined until the cluster is founded. */

@@ -4,6 +4,8 @@ import { MailraftError } from '../errors.ts';
 import type {
   ClusterReport,
   HistoryEntry,
+  MemberChangeOptions,
+  MemberChangeRequest,
   NodePort,
   NodeRole,
   PhaseReporter,
@@ -13,12 +15,16 @@ import type {
 } from '../net/http/node-port.ts';
 import { type BarrierAnswer, barrierAnswerOf, barrierHere } from './barriers.ts';
 import { clusterReport, historyEntry, salvageEntry } from './cluster-report.ts';
+import { driveChange } from './members/change-driver.ts';
+import type { StepQuestion } from './members/change-request.ts';
 import type { NodeParts, Running } from './node-parts.ts';
 import { isPrimary, readyChecks, roleOf, statusReport } from './status-report.ts';
 import { type BegunSwitchover, beginSwitchover, begunOf, watchSwitchover } from './switchovers.ts';
 
 /** What a primary may need to answer a barrier that was passed on. */
 const BARRIER_MS_MAX = 60_000;
+/** A step may ask the node that is added, and wait for a commit. */
+const MEMBER_STEP_MS_MAX = 30_000;
 /** Beyond what stopping and starting may take. */
 const SWITCHOVER_MARGIN_MS = 10_000;
 
@@ -109,6 +115,22 @@ export class NodeService implements NodePort {
     const timeoutMs = startDeadlineMs + stopTimeoutMs + leaseMs * 4 + SWITCHOVER_MARGIN_MS;
     const watch = { self: this.#self, member, replication, peers, timeoutMs };
     return await watchSwitchover(begun, watch, report);
+  }
+
+  async changeMembers(
+    request: MemberChangeRequest,
+    { isConfirmed, isDryRun }: MemberChangeOptions,
+    report: PhaseReporter,
+  ): Promise<unknown> {
+    const { memberChanges, transport } = this.#parts;
+    const ask = async (question: StepQuestion): Promise<unknown> => {
+      const leader = this.#leader();
+      if (leader === this.#self) return await memberChanges.step(question);
+      return await transport.ask(leader, 'member.step', question, MEMBER_STEP_MS_MAX);
+    };
+    const handOver = () => this.switchover({ to: undefined, dryRun: false }, report);
+    const asked = { request, isConfirmed, isDryRun };
+    return await driveChange(asked, { ask, handOver, nowMs: () => this.#parts.nowMs() }, report);
   }
 
   /** Begins a switchover here, at the primary. */

@@ -5,6 +5,8 @@
 
 import { randomInt } from 'node:crypto';
 import type { Config } from '../config/config.ts';
+import { readMembership } from '../consensus/core/membership/membership.ts';
+import type { PlacedMembership } from '../consensus/core/types.ts';
 import { MailraftError } from '../errors.ts';
 import { Journal } from '../journal/journal.ts';
 import type { Transport } from '../net/transport/transport.ts';
@@ -103,8 +105,11 @@ function replicationPort(
     readJournal: async (from, to) => await readCommands(journal, from, to),
     readTails: () => readTails(journal, log),
     removeTail: (name) => journal.removeTail(name),
-    askLeader: async (method, params) =>
-      await transport.ask(sourceFor(holder.member, peers), method, params),
+    askLeader: async (method, params) => {
+      const answer = await transport.ask(sourceFor(holder.member, peers), method, params);
+      if (method === 'resync.open') holder.member?.fetchingFrom(placedIn(answer));
+      return answer;
+    },
     onApplied: (index) => events()?.onApplied(index),
     onDecree: (index, decree) => events()?.onDecree(index, decree),
     onEvent: (event) => {
@@ -114,6 +119,15 @@ function replicationPort(
     onStateFetched: (position, tenure) => events()?.onStateFetched(position, tenure),
     onFailed,
   };
+}
+
+/** The configuration that came with the listing of a state. */
+function placedIn(answer: unknown): PlacedMembership {
+  const { membership, membershipIndex: index } = answer as Readonly<Record<string, unknown>>;
+  if (typeof index === 'number' && Number.isSafeInteger(index) && index >= 0) {
+    return { index, membership: readMembership(membership) };
+  }
+  throw new MailraftError('DATA_INVALID', 'a state was listed without its members');
 }
 
 /** Who has everything: the leader, or another whole member where this node leads. */

@@ -13,6 +13,8 @@ export interface AbsenceFacts {
   readonly rolledBack: string | undefined;
   /** Peers that answer and do not want this node, each with its reason. */
   readonly refusals: readonly string[];
+  /** A leader is heard: the members known here are those of now. */
+  readonly knowsLeader: boolean;
 }
 
 /** In words that say what to do; undefined when nothing keeps it away. */
@@ -23,7 +25,8 @@ export function absenceOf(facts: AbsenceFacts): string | undefined {
   if (!roster.isGroups) return undefined;
   const named = roster.self?.incarnation;
   if (named === undefined) return refusals[0] ?? notListed(id);
-  if (named === '' || named === incarnation) return undefined;
+  // One that was removed may never hear of it but by the refusals of the others.
+  if (named === '' || named === incarnation) return facts.knowsLeader ? undefined : refusals[0];
   // It joined and the entry that names it is still on its way, or it was replaced.
   return refusals[0] ?? `the cluster knows ${id} with another data directory: ${addVerb(id)}`;
 }

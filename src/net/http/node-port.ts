@@ -156,8 +156,29 @@ export interface ReadyCheck {
   readonly text: string;
 }
 
-/** How far an operation has come: tells the name of each phase as it begins. */
-export type PhaseReporter = (phase: string) => void;
+/** How far an operation has come: the name of each phase as it begins, and how it goes on. */
+export type PhaseReporter = (phase: string, progress?: string) => void;
+
+/** A change of the members that is asked for. */
+export type MemberChangeRequest =
+  | {
+      readonly kind: 'add';
+      readonly id: string;
+      /** `HOST:PORT`; undefined where it is known. */
+      readonly address?: string;
+      readonly isPromoted: boolean;
+      readonly priority?: number;
+      readonly site?: string;
+      readonly canBePrimary?: boolean;
+    }
+  | { readonly kind: 'remove' | 'promote' | 'demote'; readonly id: string }
+  | { readonly kind: 'priority'; readonly id: string; readonly priority: number };
+
+export interface MemberChangeOptions {
+  /** Whoever asks knows that it lowers the safety of the cluster. */
+  readonly isConfirmed: boolean;
+  readonly isDryRun: boolean;
+}
 
 export interface NodePort {
   status(): StatusReport;
@@ -177,6 +198,12 @@ export interface NodePort {
    */
   switchover(
     request: { readonly to: string | undefined; readonly dryRun: boolean },
+    report: PhaseReporter,
+  ): Promise<unknown>;
+  /** Changes the members, safely; any node takes the request, again after it was cut off. */
+  changeMembers(
+    request: MemberChangeRequest,
+    options: MemberChangeOptions,
     report: PhaseReporter,
   ): Promise<unknown>;
   /** Resolves when everything written before the call is committed. Any node takes it. */

@@ -221,10 +221,21 @@ export const OPERATION: TSchema = describes<Omit<OperationView, 'problem'>>()(
   Type.Object(
     {
       id: text,
-      kind: oneOf('switchover', 'switchoverDryRun', 'barrier'),
+      kind: oneOf(
+        'switchover',
+        'switchoverDryRun',
+        'memberChange',
+        'memberChangeDryRun',
+        'barrier',
+      ),
       state: oneOf('running', 'done', 'failed'),
       startedAt: text,
-      phases: Type.Array(Type.Object({ name: text, startedAt: text, ms: milliseconds }, strict)),
+      phases: Type.Array(
+        Type.Object(
+          { name: text, startedAt: text, ms: milliseconds, progress: maybe(text) },
+          strict,
+        ),
+      ),
       result: Type.Unknown({ description: 'null unless done' }),
       problem: maybe(PROBLEM),
     },

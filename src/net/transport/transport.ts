@@ -57,6 +57,8 @@ const QUEUED_BYTES_MAX: Readonly<Record<Channel, number>> = {
 };
 const CONNECTIONS_MAX = 256;
 const RPC_TIMEOUT_MS = 10_000;
+/** So long who is no peer any more may go on to speak. */
+const REVIEW_AFTER_MS = 1000;
 
 /** Data, and what answers it, go apart from what keeps the lease. */
 const LOG_MESSAGES: ReadonlySet<MessageType> = new Set(['append', 'appendResponse', 'snapshot']);
@@ -73,6 +75,7 @@ export class Transport {
   readonly #events: TransportEvents;
   readonly #server: PeerServer;
   readonly #peers = new Map<NodeId, Peer>();
+  #reviewTimer: NodeJS.Timeout | undefined;
   #isStarted = false;
   #isClosed = false;
 
@@ -129,7 +132,9 @@ export class Transport {
     for (const [id, endpoint] of peers) {
       if (!this.#peers.has(id)) this.#peers.set(id, this.#link(id, endpoint));
     }
-    this.#server.review();
+    // What was said until now, the answer to its own removal too, may still be heard.
+    clearTimeout(this.#reviewTimer);
+    this.#reviewTimer = setTimeout(() => this.#server.review(), REVIEW_AFTER_MS);
   }
 
   /**
@@ -174,6 +179,7 @@ export class Transport {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#reviewTimer);
     for (const { links, log } of this.#peers.values()) {
       log.close();
       for (const channel of CHANNELS) links[channel].close();

@@ -87,10 +87,18 @@ t.test('what was seen of many data directories is bounded', async (t) => {
 });
 
 t.test('a node that takes no part says why', async (t) => {
-  const none = { foundingProblem: undefined, rolledBack: undefined, refusals: [] };
+  const none = {
+    foundingProblem: undefined,
+    rolledBack: undefined,
+    refusals: [],
+    knowsLeader: true,
+  };
   const own = { id: 'n2', incarnation: 'b', ...none };
   const roster = { self: listed('n2', 'b'), isGroups: true };
   t.equal(absenceOf({ ...own, roster }), undefined);
+  const unheard = { ...own, roster, knowsLeader: false };
+  t.equal(absenceOf(unheard), undefined);
+  t.match(absenceOf({ ...unheard, refusals: ['n1 refuses: removed'] }), /removed/);
   const removed = { self: undefined, isGroups: true };
   t.match(absenceOf({ ...own, roster: removed }), /the cluster does not list n2: it was removed/);
   t.match(absenceOf({ ...own, roster: removed, refusals: ['n1 refuses: because'] }), /because/);

@@ -6,6 +6,8 @@ import { NodeMetrics } from '../../../src/net/http/metrics.ts';
 import type {
   ClusterReport,
   HistoryEntry,
+  MemberChangeOptions,
+  MemberChangeRequest,
   MetricsSnapshot,
   NodePort,
   NodeRole,
@@ -233,6 +235,11 @@ export class FakeNode implements NodePort {
   checks: readonly ReadyCheck[] = [{ name: 'leader', ok: true, text: 'mail1 leads' }];
   readonly asked: { readonly to: string | undefined; readonly dryRun: boolean }[] = [];
   onSwitchover: (report: PhaseReporter) => Promise<unknown> = async () => ({ to: 'mail2' });
+  readonly changes: (MemberChangeRequest & MemberChangeOptions)[] = [];
+  onChange: (report: PhaseReporter) => Promise<unknown> = async () => ({
+    done: 'it is',
+    warnings: [],
+  });
   onBarrier: (report: PhaseReporter) => Promise<{ index: number; copies: number }> = async () => ({
     index: 12,
     copies: 3,
@@ -264,6 +271,15 @@ export class FakeNode implements NodePort {
   ): Promise<unknown> {
     this.asked.push(request);
     return this.onSwitchover(report);
+  }
+
+  changeMembers(
+    request: MemberChangeRequest,
+    options: MemberChangeOptions,
+    report: PhaseReporter,
+  ): Promise<unknown> {
+    this.changes.push({ ...request, ...options });
+    return this.onChange(report);
   }
 
   barrier(report: PhaseReporter): Promise<{ readonly index: number; readonly copies: number }> {
