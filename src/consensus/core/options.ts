@@ -3,6 +3,7 @@
  */
 
 import { MailraftError } from '../../errors.ts';
+import type { EntryBytes } from './log/log-view.ts';
 import type {
   Entry,
   HardState,
@@ -43,6 +44,8 @@ export interface CoreOptions {
   readonly uncommittedBytesMax: number;
   /** Most bytes of committed entries handed out and not yet applied. */
   readonly applyingBytesMax: number;
+  /** What an entry counts as there; never less than its data. Default: its data. */
+  readonly entryBytes?: EntryBytes;
   /**
    * Whether a member has all data below its log's end, as far as is known, so that its
    * copy may count (safety rule 23). Default: every member has.

@@ -43,6 +43,7 @@ import { becomeFollower } from './roles.ts';
 import { RaftState } from './state.ts';
 import { type StepResult, step } from './step.ts';
 import { tick } from './tick.ts';
+import type { MemberProgress } from './tracker/tracker.ts';
 import {
   type Entry,
   type HardState,
@@ -68,22 +69,6 @@ export type DropReason =
   | ConfigRefusal;
 
 export type TransferResult = LeaderTransferResult | 'notLeader';
-
-/** What a leader knows of one member. */
-export interface MemberProgress {
-  readonly id: NodeId;
-  readonly match: LogIndex;
-  readonly next: LogIndex;
-  readonly state: 'probe' | 'replicate' | 'snapshot';
-  /** Index of the state that it was told to fetch; 0 for none. */
-  readonly pendingSnapshot: LogIndex;
-  readonly isActive: boolean;
-  readonly isPaused: boolean;
-  readonly isLearner: boolean;
-  /** Append messages on their way, and whether no more may be. */
-  readonly inflights: number;
-  readonly isWindowFull: boolean;
-}
 
 export class RaftCore {
   readonly #state: RaftState;
@@ -145,23 +130,7 @@ export class RaftCore {
 
   /** What this member knows of the others; meaningful at a leader. */
   progress(): readonly MemberProgress[] {
-    return this.#state.tracker.members.map((id) => {
-      const progress = this.#state.tracker.progressOf(id);
-      assert(progress !== undefined, 'a member has no progress');
-      const { match, next, state, pendingSnapshot, isPaused, inflights } = progress;
-      return {
-        id,
-        match,
-        next,
-        state,
-        pendingSnapshot,
-        isActive: progress.recentActive,
-        isPaused,
-        isLearner: this.#state.tracker.isLearner(id),
-        inflights: inflights.count,
-        isWindowFull: inflights.isFull,
-      };
-    });
+    return this.#state.tracker.progress();
   }
 
   /** Lets one tick pass; see `tick.ts`. */
@@ -357,7 +326,7 @@ export class RaftCore {
     const last = work.entries.at(-1);
     if (last === undefined) return;
     const bytes = bytesOf(work.entries);
-    this.#state.log.appliedTo(Math.max(last.index, this.#state.log.applied), bytes);
+    this.#state.log.appliedTo(Math.max(last.index, this.#state.log.applied), work.entries);
     maybeLeaveJoint(this.#state, this.#settledIndex);
     this.#state.uncommittedBytes = Math.max(0, this.#state.uncommittedBytes - bytes);
   }
@@ -386,7 +355,7 @@ export class RaftCore {
   #snapshotStored(index: LogIndex): void {
     const { log } = this.#state;
     log.unstable.snapshotStableTo(index);
-    if (index > log.applied) log.appliedTo(index, 0);
+    if (index > log.applied) log.appliedTo(index, []);
   }
 
   #appendWork(): AppendWork | undefined {

@@ -80,7 +80,7 @@ export class RaftState {
   constructor(options: CoreOptions, start: CoreStart, view: LogView) {
     this.id = options.id;
     this.options = options;
-    this.log = new RaftLog(view, start.applied, options.applyingBytesMax, (entries) => {
+    this.log = new RaftLog(view, start.applied, options, (entries) => {
       this.copies.appended(entries);
       this.configs.appended(entries);
     });

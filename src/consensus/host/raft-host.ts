@@ -10,13 +10,9 @@
 import { assert } from '../../errors.ts';
 import type { ConfigChange } from '../core/membership/change.ts';
 import type { HeartbeatMessage, Message, SnapshotMessage } from '../core/messages.ts';
-import {
-  type MemberProgress,
-  type ProposeResult,
-  RaftCore,
-  type TransferResult,
-} from '../core/raft-core.ts';
+import { type ProposeResult, RaftCore, type TransferResult } from '../core/raft-core.ts';
 import type { AppendWork, ApplyWork, CoreStatus, Ready } from '../core/ready.ts';
+import type { MemberProgress } from '../core/tracker/tracker.ts';
 import {
   type LogIndex,
   type Membership,

@@ -22,14 +22,29 @@ export interface LogView {
   entries(from: LogIndex, to: LogIndex, bytesMax: number): readonly Entry[] | undefined;
 }
 
-/** The longest prefix of `entries` that is within `bytesMax`, of one entry at least. */
-export function limitBytes(entries: readonly Entry[], bytesMax: number): readonly Entry[] {
+/** How many bytes an entry counts as. */
+export type EntryBytes = (entry: Entry) => number;
+
+/**
+ * The longest prefix of `entries` that is within `bytesMax`, of one entry at least.
+ *
+ * @param entryBytes default: the bytes of its data
+ */
+export function limitBytes(
+  entries: readonly Entry[],
+  bytesMax: number,
+  entryBytes: EntryBytes = dataBytes,
+): readonly Entry[] {
   let bytes = 0;
   for (const [count, entry] of entries.entries()) {
-    bytes += entry.data.length;
+    bytes += entryBytes(entry);
     if (bytes > bytesMax && count > 0) return entries.slice(0, count);
   }
   return entries;
+}
+
+export function dataBytes({ data }: Entry): number {
+  return data.length;
 }
 
 /** Bytes of data in `entries`. */

@@ -6,12 +6,19 @@
 
 import { assert } from '../../../errors.ts';
 import type { Entry, EntryId, LogIndex, SnapshotMark, Term } from '../types.ts';
-import { bytesOf, type LogView, limitBytes } from './log-view.ts';
+import { dataBytes, type EntryBytes, type LogView, limitBytes } from './log-view.ts';
 import { Unstable } from './unstable.ts';
+
+/** How much may be handed out and not yet applied. */
+export interface ApplyingLimit {
+  readonly applyingBytesMax: number;
+  readonly entryBytes?: EntryBytes;
+}
 
 export class RaftLog {
   readonly #view: LogView;
   readonly #applyingBytesMax: number;
+  readonly #entryBytes: EntryBytes;
   readonly #onAppended: (entries: readonly Entry[]) => void;
   readonly #unstable: Unstable;
   /** Highest entry known to be durable on a quorum. */
@@ -27,12 +34,13 @@ export class RaftLog {
   constructor(
     view: LogView,
     applied: LogIndex,
-    applyingBytesMax: number,
+    applying: ApplyingLimit,
     onAppended: (entries: readonly Entry[]) => void = () => undefined,
   ) {
     assert(applied >= view.firstIndex - 1, 'the log does not reach back to what is applied');
     this.#view = view;
-    this.#applyingBytesMax = applyingBytesMax;
+    this.#applyingBytesMax = applying.applyingBytesMax;
+    this.#entryBytes = applying.entryBytes ?? dataBytes;
     this.#onAppended = onAppended;
     this.#unstable = new Unstable(view.lastIndex + 1);
     this.#committed = applied;
@@ -169,31 +177,39 @@ export class RaftLog {
   nextCommitted(allowUnstable: boolean): readonly Entry[] | undefined {
     if (!this.hasNextCommitted(allowUnstable)) return [];
     const bytesMax = this.#applyingBytesMax - this.#applyingBytes;
-    return this.slice(this.#applying + 1, this.#appliableIndex(allowUnstable) + 1, bytesMax);
+    const end = this.#appliableIndex(allowUnstable) + 1;
+    const entries = this.slice(this.#applying + 1, end, bytesMax);
+    return entries && limitBytes(entries, bytesMax, this.#entryBytes);
   }
 
   acceptApplying(entries: readonly Entry[], allowUnstable: boolean): void {
     const last = entries.at(-1);
     if (last === undefined) return;
     this.#applying = last.index;
-    this.#applyingBytes += bytesOf(entries);
+    this.#applyingBytes += this.#bytesOf(entries);
     const isCut = last.index < this.#appliableIndex(allowUnstable);
     this.#isApplyingPaused = isCut || this.#applyingBytes >= this.#applyingBytesMax;
   }
 
-  /** Entries up to `index`, of `bytes` in all, are applied. */
-  appliedTo(index: LogIndex, bytes: number): void {
+  /** All up to `index` is applied, with `entries` of those that were handed out. */
+  appliedTo(index: LogIndex, entries: readonly Entry[]): void {
     assert(index >= this.#applied, 'the applied index went back');
     assert(index <= this.#committed, 'an entry was applied before its commit');
     this.#applied = index;
     this.#applying = Math.max(this.#applying, index);
-    this.#applyingBytes = Math.max(0, this.#applyingBytes - bytes);
+    this.#applyingBytes = Math.max(0, this.#applyingBytes - this.#bytesOf(entries));
     this.#isApplyingPaused = this.#applyingBytes >= this.#applyingBytesMax;
   }
 
   restore(mark: SnapshotMark): void {
     this.#committed = mark.index;
     this.#unstable.restore(mark);
+  }
+
+  #bytesOf(entries: readonly Entry[]): number {
+    let bytes = 0;
+    for (const entry of entries) bytes += this.#entryBytes(entry);
+    return bytes;
   }
 
   #appliableIndex(allowUnstable: boolean): LogIndex {

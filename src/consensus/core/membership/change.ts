@@ -7,10 +7,13 @@
  */
 
 import { MailraftError } from '../../../errors.ts';
-import type { MemberDetail, NodeId } from '../types.ts';
+import { type MemberDetail, NO_NODE, type NodeId } from '../types.ts';
 import { nodeOf, readDetail } from './membership.ts';
 
-/** What becomes of one member; `update` changes its detail alone. */
+/**
+ * What becomes of one member; `update` changes its detail alone. One that names no node
+ * changes nothing: who drives the core may so take a change back that is in the log.
+ */
 export interface MemberChange {
   readonly kind: 'addVoter' | 'addLearner' | 'addWitness' | 'remove' | 'update';
   readonly id: NodeId;
@@ -82,7 +85,8 @@ function changeOf(value: unknown): MemberChange {
   if (typeof kind !== 'string' || !KINDS.includes(kind)) {
     throw invalid(`is of the kind ${JSON.stringify(kind)}`);
   }
-  const change = { kind: kind as MemberChange['kind'], id: nodeOf(id) };
+  const named = id === NO_NODE ? NO_NODE : nodeOf(id);
+  const change = { kind: kind as MemberChange['kind'], id: named };
   return detail === undefined ? change : { ...change, detail: readDetail(detail) };
 }
 

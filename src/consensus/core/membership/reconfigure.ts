@@ -87,7 +87,7 @@ export function isJoint({ outgoing }: Membership): boolean {
 }
 
 function applyAll(draft: Draft, changes: readonly MemberChange[]): void {
-  for (const change of changes) apply(draft, change);
+  for (const change of changes) if (change.id !== NO_NODE) apply(draft, change);
   if (draft.voters.size === 0) throw refused('removed all voters');
 }
 

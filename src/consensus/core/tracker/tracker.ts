@@ -7,6 +7,22 @@ import type { VoteResult } from '../quorum/majority.ts';
 import type { LogIndex, Membership, NodeId } from '../types.ts';
 import { Progress, type ProgressLimits } from './progress.ts';
 
+/** What a leader knows of one member. */
+export interface MemberProgress {
+  readonly id: NodeId;
+  readonly match: LogIndex;
+  readonly next: LogIndex;
+  readonly state: 'probe' | 'replicate' | 'snapshot';
+  /** Index of the state that it was told to fetch; 0 for none. */
+  readonly pendingSnapshot: LogIndex;
+  readonly isActive: boolean;
+  readonly isPaused: boolean;
+  readonly isLearner: boolean;
+  /** Append messages on their way, and whether no more may be. */
+  readonly inflights: number;
+  readonly isWindowFull: boolean;
+}
+
 export class Tracker {
   readonly #limits: ProgressLimits;
   #membership: Membership;
@@ -58,6 +74,25 @@ export class Tracker {
 
   progressOf(id: NodeId): Progress | undefined {
     return this.#progress.get(id);
+  }
+
+  /** What is known of every member, as values. */
+  progress(): readonly MemberProgress[] {
+    return [...this.#progress].map(([id, progress]) => {
+      const { match, next, state, pendingSnapshot, isPaused, inflights } = progress;
+      return {
+        id,
+        match,
+        next,
+        state,
+        pendingSnapshot,
+        isActive: progress.recentActive,
+        isPaused,
+        isLearner: this.isLearner(id),
+        inflights: inflights.count,
+        isWindowFull: inflights.isFull,
+      };
+    });
   }
 
   isVoter(id: NodeId): boolean {
