@@ -158,6 +158,7 @@ t.test('a node whose storage is an older state of itself is told so', async (t) 
   const old = await node(t, 'a', { port: a, peers: { b }, identity: { term: 7, commit: 99 } });
   await until(() => old.links.some((link) => link.startsWith('rolled back')), 'a is told');
   t.match(old.links.join(), /rolled back: b refuses: it was at 7\/100/);
+  await until(() => old.transport.refusalBy('b') !== undefined, 'on all channels');
   await t.rejects(old.transport.ask('b', 'anything', 0), { code: 'PEER_REFUSED' });
   const current = await node(t, 'c', {
     ...{ port: await freePort(), peers: { b }, identity: { term: 7, commit: 100 } },
