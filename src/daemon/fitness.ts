@@ -13,6 +13,7 @@ import type { Replication } from './replication-port.ts';
 export interface OwnFacts {
   readonly hasSpace: boolean;
   readonly isMuted: boolean;
+  readonly isBarred: boolean;
   readonly isShuttingDown: boolean;
   readonly isGuardianLost: boolean;
 }
@@ -52,7 +53,7 @@ export class Fitness {
   get obstacle(): string | undefined {
     const { mode, missing, problem } = this.#parts.replication.status;
     const why = problem === undefined ? '' : `: ${problem}`;
-    const { hasSpace, isMuted, isGuardianLost, isShuttingDown } = this.#parts.facts();
+    const { hasSpace, isMuted, isBarred, isGuardianLost, isShuttingDown } = this.#parts.facts();
     const own = this.#own;
     if (own === undefined) return 'it is no member of the cluster';
     if (own.standing !== 'voter') return `it is a ${own.standing}`;
@@ -60,6 +61,7 @@ export class Fitness {
     if (mode === 'awaitingBaseline') return `the cluster's data are not indexed yet${why}`;
     if (mode === 'resyncing') return `it is fetching the state from another member${why}`;
     if (missing > 0) return `${missing} files are missing here`;
+    if (isBarred) return 'its data directory is an older state of itself';
     if (isMuted) return 'its journal was damaged and is not whole again';
     if (!hasSpace) return NO_SPACE;
     if (isGuardianLost) return 'its guardian is lost';

@@ -285,7 +285,7 @@ export class MailNode implements NodeParts {
   /** Others know this data directory in a newer state: it has forgotten what it promised. */
   #rollBackFound(reason: string): void {
     this.#rolledBack = reason;
-    this.running?.member.host.bar();
+    this.running?.member.bar();
     this.#nodeLog.absent(reason);
   }
 
@@ -297,7 +297,10 @@ export class MailNode implements NodeParts {
     return new Map<string, RpcHandler>([
       ['found.ask', () => this.#founding.answerAsk()],
       ['found.join', (params) => this.#founding.answerJoin(params)],
-      ['member.introduce', () => introduce(this.#identity.current, this.running?.journal)],
+      [
+        'member.introduce',
+        () => introduce(this.#identity.current, this.running?.journal, this.#rolledBack ?? ''),
+      ],
       ['member.step', (params) => this.memberChanges.step(params)],
       ['peer.brief', () => this.#member.member.brief],
       ['peer.barrier', () => this.#service.barrierHere()],

@@ -92,6 +92,7 @@ export class Member {
   #switchover: { readonly to: string; readonly untilMs: number } | undefined;
   hasSpace = true;
   #isShuttingDown = false;
+  #isBarred = false;
   #isClosed = false;
   #recordedEpoch = 0;
 
@@ -124,6 +125,7 @@ export class Member {
       facts: () => ({
         hasSpace: this.hasSpace,
         isMuted: this.isMuted,
+        isBarred: this.#isBarred,
         isShuttingDown: this.#isShuttingDown,
         isGuardianLost: parts.guardian.facts(this.#epoch)?.isLost === true,
       }),
@@ -175,6 +177,7 @@ export class Member {
       incarnation: this.#parts.incarnation,
       term,
       commit,
+      isBarred: this.#isBarred,
       mode: status.mode,
       phase: life.phase,
       serves: this.serves,
@@ -199,6 +202,12 @@ export class Member {
     const untilMs = this.#parts.nowMs() + this.#host.leaseMs;
     this.#switchover = { to, untilMs };
     this.evaluate();
+  }
+
+  /** The data directory is an older state of itself: it has forgotten what it promised. */
+  bar(): void {
+    this.#isBarred = true;
+    this.#host.bar();
   }
 
   /** The member from which the state is being fetched knows these members. */

@@ -17,6 +17,8 @@ export const BriefSchema = Type.Object({
   incarnation: text,
   term: natural,
   commit: natural,
+  /** Its data directory is an older state of itself: it takes no part. */
+  isBarred: Type.Boolean(),
   mode: text,
   /** Where it stands on its way to being primary. */
   phase: text,

@@ -35,9 +35,13 @@ export class ThreeNodes {
     this.cluster = cluster;
   }
 
-  /** Folders and configurations; no daemon runs yet. All is gone when the test is over. */
-  static async create(t: Test): Promise<ThreeNodes> {
-    const nodes = new ThreeNodes(await DemoCluster.create());
+  /**
+   * Folders and configurations; no daemon runs yet. All is gone when the test is over.
+   *
+   * @param others nodes beside the three, which are no members yet
+   */
+  static async create(t: Test, others: readonly string[] = []): Promise<ThreeNodes> {
+    const nodes = new ThreeNodes(await DemoCluster.create({ others }));
     const { folder } = nodes.cluster.layout;
     t.teardown(async () => {
       await nodes.cluster.close(true);
@@ -229,7 +233,12 @@ export class ThreeNodes {
     what: string | (() => string),
     withinMs: number = RECOVERY_MS_MAX,
   ): Promise<void> {
-    const tails = (): string => IDS.map((id) => this.#tail(id)).join('\n');
+    const { ids } = this.cluster;
+    const tails = (): string =>
+      ids
+        .filter((id) => this.cluster.isUp(id))
+        .map((id) => this.#tail(id))
+        .join('\n');
     const told = (): string => `${typeof what === 'string' ? what : what()}\n${tails()}`;
     await until(isReached, told, withinMs);
   }

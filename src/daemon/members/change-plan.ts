@@ -96,6 +96,7 @@ function addStep(request: AddRequest, member: MemberFacts | undefined, facts: Pl
   if (candidate.id !== id) {
     return refuse('REFUSED', `at ${request.address} is ${candidate.id}, not ${id}`);
   }
+  if (candidate.fault !== '') return refuse('REFUSED', candidate.fault);
   if (member?.incarnation === candidate.incarnation) return presentStep(request, member, facts);
   const isOurs = candidate.clusterId === facts.clusterId;
   if (candidate.clusterId !== '' && !isOurs) {

@@ -14,6 +14,8 @@ const IntroductionSchema = Type.Object({
   clusterId: text,
   /** Its data directory has taken nothing in yet: neither a vote nor an entry. */
   isFresh: Type.Boolean(),
+  /** Why its data directory can not be relied on; empty when it can. */
+  fault: Type.String({ maxLength: 1024 }),
 });
 export type Introduction = Static<typeof IntroductionSchema>;
 
@@ -22,10 +24,11 @@ const isIntroduction = new Ajv().compile<Introduction>(IntroductionSchema as TSc
 export function introduce(
   { id, incarnation, clusterId }: NodeIdentity,
   journal: Pick<Journal, 'hardStateNow' | 'lastIndex'> | undefined,
+  fault: string,
 ): Introduction {
   const isFresh =
     journal === undefined || (journal.hardStateNow.term === 0 && journal.lastIndex === 0);
-  return { id, incarnation, clusterId, isFresh };
+  return { id, incarnation, clusterId, isFresh, fault };
 }
 
 /** @throws {MailraftError} `DATA_INVALID` */

@@ -159,7 +159,7 @@ export class MemberChanges {
     const member = members.find((one) => one.id === id);
     const isThere = request.address === undefined || request.address === member?.address;
     if (member?.isLive === true && isThere) {
-      return { id, incarnation: member.incarnation, clusterId, isFresh: false };
+      return { id, incarnation: member.incarnation, clusterId, isFresh: false, fault: '' };
     }
     const endpoint = request.address === undefined ? member?.endpoint : endpointIn(request);
     if (endpoint === undefined) return undefined;
@@ -181,7 +181,7 @@ export class MemberChanges {
     const match = host.progress().find(({ id }) => id === member.id)?.match ?? 0;
     return {
       ...member,
-      isLive: brief !== undefined && brief.incarnation === member.incarnation,
+      isLive: brief?.incarnation === member.incarnation && !brief.isBarred,
       lag: lags.lag(isSelf ? lastIndex : match, lastIndex, this.#parts.nowMs()),
       mode: brief?.mode ?? 'unknown',
       missing: brief?.missing ?? 0,

@@ -35,7 +35,7 @@ const add = (changes: object = {}): MemberRequest => ({
   ...changes,
 });
 const candidate = (changes: object = {}) => ({
-  ...{ id: 'm4', incarnation: 'fresh', clusterId: '', isFresh: true },
+  ...{ id: 'm4', incarnation: 'fresh', clusterId: '', isFresh: true, fault: '' },
   ...changes,
 });
 
@@ -71,6 +71,7 @@ t.test('who can not be added is told why', async (t) => {
   t.match(refusal(undefined), /^USAGE m4 is not known here: say where it is/);
   t.match(refusal({ problem: 'ECONNREFUSED' }), /^PRECONDITION_FAILED m4 can not be asked: ECONN/);
   t.match(refusal(candidate({ id: 'm9' })), /^REFUSED at m4:7400 is m9, not m4/);
+  t.match(refusal(candidate({ fault: 'restored from a copy' })), /^REFUSED restored from a copy/);
   t.match(refusal(candidate({ clusterId: 'z' })), /^REFUSED m4 belongs to another cluster/);
   t.match(
     refusal(candidate({ clusterId: 'k', isFresh: false })),
