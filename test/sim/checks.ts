@@ -12,6 +12,8 @@
  * - the witness knows no more: every entry that a witness is told of is on the disks of
  *   all of the copy set in force
  * - copies: what a leader commits is on the disks of all of its copy set
+ * - reads are not old: a read shows everything that was committed when it was asked for
+ * - one lease: at no moment do two members have a lease that was not handed over
  * - one tenure: never is a service or an address held on two members
  *
  * Not checked here: that anything ever happens (see the end of a simulation).
@@ -59,6 +61,8 @@ export class Checks {
   readonly #appliedTo = new Map<string, number>();
   readonly #terms = new Map<string, number>();
   readonly #holders = new Set<string>();
+  /** Until when, in true time, each member's last lease lasts; 0 once it was handed over. */
+  readonly #leases = new Map<string, number>();
   commitMax = 0;
 
   constructor(
@@ -208,6 +212,22 @@ export class Checks {
       if (durable === undefined || durable.isMuted || hasEntry(durable, index, term)) continue;
       const text = `entry ${term}/${index} is not on ${id}, of the set ${copySet.join(' ')}`;
       throw new Violation(invariant, text);
+    }
+  }
+
+  /** A read that was asked for when `known` was committed may go on from `index`. */
+  read(id: string, index: number, known: number): void {
+    if (index >= known) return;
+    throw new Violation('reads are not old', `${id} reads at ${index}, ${known} was committed`);
+  }
+
+  /** The lease of `id` lasts until `untilMs` of true time. */
+  leased(id: string, untilMs: number, nowMs: number): void {
+    this.#leases.set(id, untilMs);
+    if (untilMs <= nowMs) return;
+    for (const [other, otherUntilMs] of this.#leases) {
+      if (other === id || otherUntilMs <= nowMs) continue;
+      throw new Violation('one lease', `${id} has one and so has ${other}`);
     }
   }
 

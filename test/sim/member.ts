@@ -4,16 +4,18 @@
  */
 
 import { dataVotersOf } from '../../src/consensus/core/copies/copy-sets.ts';
-import type { ApplyWork } from '../../src/consensus/core/ready.ts';
 import type { Entry, Membership } from '../../src/consensus/core/types.ts';
 import type { HostEvents, PeerMessage, Standing } from '../../src/consensus/host/ports.ts';
 import { RaftHost } from '../../src/consensus/host/raft-host.ts';
+import type { LogStorage } from '../../src/consensus/host/storage.ts';
 import type { PlacedTenureRecord, TenureRecord } from '../../src/consensus/host/tenure-records.ts';
-import { type FilesPort, PrimaryControl } from '../../src/daemon/primary-control.ts';
+import { PrimaryControl } from '../../src/daemon/primary-control.ts';
 import type { EndingTimes } from '../../src/service/tenure/deadlines.ts';
+import { CheckedStorage } from './checked-storage.ts';
 import type { Checks } from './checks.ts';
 import type { SimClock } from './clock.ts';
 import type { DiskImage, SimDisk } from './disk.ts';
+import { SimFiles } from './files.ts';
 import { SimGuardian } from './guardian.ts';
 import type { Chance } from './random.ts';
 import type { World } from './world.ts';
@@ -35,10 +37,10 @@ export interface MemberParts {
 }
 
 const ENDING: EndingTimes = { stopBudgetMs: 200, killMs: 50, marginMs: 50 };
-const TICKS_PER_LEASE = 40;
+const TICKS_PER_LEASE = 80;
 const CORE = {
-  heartbeatTicks: 4,
-  repeatRequestTicks: 4,
+  heartbeatTicks: 8,
+  repeatRequestTicks: 8,
   preVote: true,
   checkQuorum: true,
   appendBytesMax: 256,
@@ -124,13 +126,18 @@ export class SimMember {
   }
 
   #noteLease(): void {
-    const { clock, world } = this.#parts;
+    const { id, clock, world, checks } = this.#parts;
     const record = this.#host?.lastTenureRecord?.record;
-    const isClosed = record?.kind === 'handover' && record.holder === this.id;
+    const isClosed = record?.kind === 'handover' && record.holder === id;
     const leftMs = (this.#host?.leaseEndMs ?? 0) - clock.nowMs();
     // Neither stepping down nor a crash takes back what the voters promised.
     if (isClosed) this.#leaseUntilMs = 0;
     else if (leftMs > 0) this.#leaseUntilMs = world.nowMs + clock.trueMs(leftMs);
+    checks.leased(id, this.#leaseUntilMs, world.nowMs);
+  }
+
+  get isLeading(): boolean {
+    return this.#host?.standing.role === 'leader';
   }
 
   get appliedIndex(): number {
@@ -219,7 +226,10 @@ export class SimMember {
 
   receive(message: PeerMessage): void {
     this.#run('network', () => {
+      const wasLeading = this.isLeading;
       this.#host?.receive([message]);
+      // For who follows, a message alone is nothing to decide upon.
+      if (!wasLeading && !this.isLeading) return;
       this.#noteLease();
       this.#control?.evaluate();
     });
@@ -230,6 +240,11 @@ export class SimMember {
     const result = this.#host.propose([Buffer.from(text)]);
     this.#control?.evaluate();
     return result.kind === 'accepted';
+  }
+
+  /** Asks where a read may begin; hears nothing when the process ends before it is told. */
+  readIndex(hear: (index: number | undefined) => void): void {
+    if (!this.#isPaused) this.#host?.readIndex(hear);
   }
 
   #stopDaemon(): void {
@@ -281,22 +296,14 @@ export class SimMember {
     this.#parts.send(message);
   }
 
-  #checkedStorage(): SimDisk {
+  #checkedStorage(): LogStorage {
     const { id, disk, checks } = this.#parts;
-    return new Proxy(disk, {
-      get: (target, name) => {
-        if (name === 'append') {
-          return (batch: Parameters<SimDisk['append']>[0], done: () => void) => {
-            const first = batch.entries[0];
-            const before = first === undefined ? undefined : this.#host?.termAt(first.index - 1);
-            checks.stored(id, batch.entries, before);
-            const life = this.#life;
-            target.append(batch, () => this.#run('disk', () => life === this.#life && done()));
-          };
-        }
-        const value = Reflect.get(target, name, target);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
+    return new CheckedStorage(disk, (batch, done) => {
+      const first = batch.entries[0];
+      const before = first === undefined ? undefined : this.#host?.termAt(first.index - 1);
+      checks.stored(id, batch.entries, before);
+      const life = this.#life;
+      disk.append(batch, () => this.#run('disk', () => life === this.#life && done()));
     });
   }
 
@@ -366,91 +373,6 @@ export class SimMember {
   #candidate(id: string): { id: string; isReady: boolean } {
     const progress = this.#host?.progress().find((member) => member.id === id);
     return { id, isReady: progress?.isActive === true && progress.state === 'replicate' };
-  }
-}
-
-/** The file pipeline: entries take a while to be applied, capture a while to be armed. */
-class SimFiles implements FilesPort {
-  readonly #parts: MemberParts;
-  /** Runs in the daemon's process, if it is still the same and not stopped. */
-  readonly #run: (act: () => void) => void;
-  #host: RaftHost | undefined;
-  #onChange: () => void = () => undefined;
-  #busyUntilMs = 0;
-  #capture: 'off' | 'arming' | 'armed' = 'off';
-  #flushedAt = 0;
-  isFlushed = false;
-  appliedIndex = 0;
-
-  constructor(parts: MemberParts, run: (act: () => void) => void) {
-    this.#parts = parts;
-    this.#run = run;
-  }
-
-  begin(host: RaftHost, onChange: () => void): void {
-    this.#host = host;
-    this.#onChange = onChange;
-  }
-
-  get capture(): 'off' | 'arming' | 'armed' {
-    return this.#capture;
-  }
-
-  isCaughtUp(index: number): boolean {
-    return this.appliedIndex >= index;
-  }
-
-  arm(): void {
-    this.#capture = 'arming';
-    this.#later(20, () => {
-      if (this.#capture === 'arming') this.#capture = 'armed';
-    });
-  }
-
-  disarm(): void {
-    this.#capture = 'off';
-    this.isFlushed = false;
-    this.#flushedAt = 0;
-  }
-
-  flush(): void {
-    if (this.#flushedAt > 0) return;
-    this.#flushedAt = 1;
-    this.#later(10, () => {
-      this.isFlushed = this.#capture === 'armed';
-    });
-  }
-
-  apply(work: ApplyWork): void {
-    const { id, checks } = this.#parts;
-    this.#later(
-      1,
-      () => {
-        for (const entry of work.entries) {
-          // A mark that was taken meanwhile is beyond it.
-          if (entry.index <= this.appliedIndex) continue;
-          checks.applied(id, entry);
-          this.appliedIndex = entry.index;
-        }
-        this.#host?.applied(work);
-      },
-      true,
-    );
-  }
-
-  #later(meanMs: number, act: () => void, inOrder = false): void {
-    const { world, chance } = this.#parts;
-    let delayMs = chance.around(meanMs);
-    if (inOrder) {
-      this.#busyUntilMs = Math.max(this.#busyUntilMs, world.nowMs) + delayMs;
-      delayMs = this.#busyUntilMs - world.nowMs;
-    }
-    world.after(delayMs, () =>
-      this.#run(() => {
-        act();
-        this.#onChange();
-      }),
-    );
   }
 }
 

@@ -3,6 +3,7 @@
  * be cut in one direction or both.
  */
 
+import type { MessageType } from '../../src/consensus/core/messages.ts';
 import type { PeerMessage } from '../../src/consensus/host/ports.ts';
 import type { Chance } from './random.ts';
 import type { World } from './world.ts';
@@ -16,7 +17,19 @@ export interface NetworkSettings {
   readonly replayRate: number;
   /** Share of messages that sit in a slow socket for seconds. */
   readonly clogRate: number;
+  /** Messages of one type that are held up for up to so long, alone of all. */
+  readonly late: { readonly type: MessageType; readonly rate: number; readonly ms: number };
 }
+
+/** Types whose lateness has a rule of its own. */
+export const LATE_TYPES: readonly MessageType[] = [
+  'timeoutNow',
+  'vote',
+  'heartbeatResponse',
+  'append',
+  'appendResponse',
+  'snapshot',
+];
 
 export class SimNetwork {
   readonly #world: World;
@@ -69,16 +82,18 @@ export class SimNetwork {
   }
 
   #carry(sent: PeerMessage): void {
-    this.#world.after(this.#delayMs(), () => {
+    this.#world.after(this.#delayMs(sent), () => {
       const { from, to } = sent.message;
       if (this.#cut.has(`${from}>${to}`)) this.counts.cut += 1;
       else this.#deliver(sent);
     });
   }
 
-  #delayMs(): number {
-    const { delayMsMin, delayMsMean, clogRate } = this.#settings;
+  #delayMs({ message }: PeerMessage): number {
+    const { delayMsMin, delayMsMean, clogRate, late } = this.#settings;
     if (this.isReliable) return delayMsMin;
+    const isLate = message.type === late.type && this.#chance.happens(late.rate);
+    if (isLate) return this.#chance.between(0, late.ms);
     const isClogged = this.#chance.happens(clogRate);
     return delayMsMin + this.#chance.around(isClogged ? CLOG_MS_MEAN : delayMsMean);
   }

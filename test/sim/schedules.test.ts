@@ -15,7 +15,7 @@ function serving(fixed: ConstructorParameters<typeof Simulation>[1] = {}): {
   readonly a: SimMember;
   readonly others: readonly [SimMember, SimMember];
 } {
-  const simulation = new Simulation(7, { isQuiet: true, electionTicks: 40, ...fixed });
+  const simulation = new Simulation(7, { isQuiet: true, electionTicks: 80, ...fixed });
   simulation.start();
   simulation.until(() => simulation.primary !== undefined, 20_000, 'nobody serves at first');
   simulation.run(3 * LEASE_MS);
@@ -139,7 +139,7 @@ t.test(
 );
 
 t.test('rule 4: a leader that stepped down votes for nobody while its lease lasts', async (t) => {
-  const { simulation, a, others } = serving({ electionTicks: 8 });
+  const { simulation, a, others } = serving({ electionTicks: 16 });
   const [b, c] = others;
   cutPair(simulation, a, b);
   cutPair(simulation, b, c);
@@ -156,7 +156,7 @@ t.test('rule 4: a leader that stepped down votes for nobody while its lease last
 });
 
 t.test('rule 4: nor while its guardian still holds something', async (t) => {
-  const { simulation, a, others } = serving({ electionTicks: 8 });
+  const { simulation, a, others } = serving({ electionTicks: 16 });
   a.host?.resign();
   a.host?.setServiceHeld(true);
   const [b, c] = others;
@@ -171,7 +171,7 @@ t.test('rule 4: nor while its guardian still holds something', async (t) => {
 });
 
 t.test('rule 5: a promise outlives a forgotten leader', async (t) => {
-  const { simulation, a, others } = serving({ electionTicks: 8 });
+  const { simulation, a, others } = serving({ electionTicks: 16 });
   const [b, c] = others;
   cutPair(simulation, a, b);
   simulation.run(2 * LEASE_MS);
@@ -187,7 +187,11 @@ t.test('rule 5: a promise outlives a forgotten leader', async (t) => {
   t.match(c.host?.standing, { leader: '', term }, 'it forgot its leader');
   const untilMs = a.leaseUntilMs;
   t.ok(untilMs > simulation.world.nowMs);
-  const isElected = () => others.some(({ host }) => host?.standing.role === 'leader');
+  const isElected = () =>
+    simulation.members.some(({ host }) => {
+      const { role, term: led } = host?.standing ?? { role: 'follower', term: 0 };
+      return role === 'leader' && led > term;
+    });
   simulation.until(isElected, 20 * LEASE_MS, 'nobody is elected');
   t.ok(simulation.world.nowMs >= untilMs);
 });
@@ -245,4 +249,19 @@ t.test('a leader whose disk hangs is replaced within two election timeouts', asy
   simulation.until(hasLeader, 2 * LEASE_MS, 'nobody replaces it');
   t.ok(simulation.world.nowMs - hungAtMs > LEASE_MS, 'and not before its lease is over');
   t.equal(a.isServing, false);
+});
+
+t.test('rule 4: a leader that starts anew within its own lease votes for nobody', async (t) => {
+  const { simulation, a, others } = serving();
+  const [b] = others;
+  cutPair(simulation, a, b);
+  simulation.run(LEASE_MS / 2);
+  // The lease of before rests on the third one and on the leader itself.
+  a.killDaemon();
+  const killedAtMs = simulation.world.nowMs;
+  a.start();
+  simulation.network.healAll();
+  const leads = () => simulation.members.some(({ host }) => host?.standing.role === 'leader');
+  simulation.until(leads, 20_000, 'nobody is elected');
+  t.ok(simulation.world.nowMs - killedAtMs > LEASE_MS * 0.9, 'only when its lease is over');
 });

@@ -11,15 +11,17 @@ import { SimClock } from './clock.ts';
 import { SimDisk } from './disk.ts';
 import { Faults } from './faults.ts';
 import { SimMember } from './member.ts';
-import { SimNetwork } from './network.ts';
+import { LATE_TYPES, SimNetwork } from './network.ts';
 import { Chance } from './random.ts';
 import { World } from './world.ts';
 
 export const LEASE_MS = 1000;
-const TICK_MS = 25;
+const TICK_MS = 12.5;
 /** Peace must bring a primary and equal logs within so long. */
 const REST_MS = 60_000;
 const TRACE_MAX = 400;
+/** Between two proposals. */
+const CLIENT_MS_MEAN = 150;
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -82,13 +84,19 @@ export class Simulation {
       lossRate: chance.happens(0.5) ? chance.between(0, 0.15) : 0,
       clogRate: chance.happens(0.4) ? chance.between(0, 0.02) : 0,
       replayRate: chance.happens(0.5) ? chance.between(0, 0.1) : 0,
+      late: {
+        type: chance.pick(LATE_TYPES),
+        rate: chance.happens(0.6) ? chance.between(0, 0.6) : 0,
+        ms: chance.between(0.1, 4) * LEASE_MS,
+      },
     };
-    this.#electionTicks = fixed.electionTicks ?? chance.pick([8, 12, 20, 40]);
+    this.#electionTicks = fixed.electionTicks ?? chance.pick([16, 24, 40, 80]);
     const deliver = (message: PeerMessage) => this.#deliver(message);
     this.network = new SimNetwork(world, chance.fork(), networkSettings, deliver);
     this.#isQuiet = fixed.isQuiet === true;
     this.network.isReliable = this.#isQuiet;
-    this.witness = fixed.hasWitness === true ? ids.at(-1) : undefined;
+    const hasWitness = fixed.hasWitness ?? (!this.#isQuiet && chance.happens(0.25));
+    this.witness = hasWitness ? ids.at(-1) : undefined;
     const { witness } = this;
     const copySet = witness === undefined ? [] : ids.filter((id) => id !== witness);
     const membership = membershipOf({ voters: ids, witness: witness ?? NO_NODE, copySet });
@@ -193,12 +201,24 @@ export class Simulation {
   }
 
   #client(): void {
-    this.world.after(this.chance.around(40), () => {
+    this.world.after(this.chance.around(CLIENT_MS_MEAN), () => {
       const member = this.chance.pick(this.members);
       const leader = this.members.find(({ host }) => host?.standing.role === 'leader');
       const target = leader !== undefined && this.chance.happens(0.9) ? leader : member;
       if (target.propose(`value ${this.#proposals}`)) this.#proposals += 1;
+      if (this.chance.happens(0.05)) this.#read(target);
       this.#client();
+    });
+  }
+
+  /** What was committed when a read was asked for is what it must show. */
+  #read(member: SimMember): void {
+    const { checks } = this;
+    const known = checks.commitMax;
+    member.readIndex((index) => {
+      if (index === undefined) return;
+      this.count('read');
+      checks.read(member.id, index, known);
     });
   }
 
@@ -227,7 +247,10 @@ export class Simulation {
       trace: (text) => this.note(text),
       onStanding: (standing) => {
         this.count(`role ${standing.role}`);
-        if (standing.role === 'leader') this.#checkLeases(id, standing.term);
+        if (standing.role !== 'leader') return;
+        this.#checkLeases(id, standing.term);
+        // It may not know yet what was committed before it.
+        this.world.after(0, () => this.#read(this.member(id)));
       },
     });
   }

@@ -16,7 +16,7 @@ interface Scene {
 }
 
 function serving(seed = 7): Scene {
-  const simulation = new Simulation(seed, { isQuiet: true, electionTicks: 40, hasWitness: true });
+  const simulation = new Simulation(seed, { isQuiet: true, electionTicks: 80, hasWitness: true });
   simulation.start();
   simulation.until(() => simulation.primary !== undefined, 20_000, 'nobody serves at first');
   simulation.run(3 * LEASE_MS);

@@ -9,13 +9,22 @@ import { membershipOf } from '../../src/consensus/core/membership/membership.ts'
 import type { Message } from '../../src/consensus/core/messages.ts';
 import type { CoreOptions } from '../../src/consensus/core/options.ts';
 import { RaftCore } from '../../src/consensus/core/raft-core.ts';
-import type { Entry, Membership, NodeId } from '../../src/consensus/core/types.ts';
+import type {
+  Entry,
+  Membership,
+  NodeId,
+  PlacedMembership,
+} from '../../src/consensus/core/types.ts';
 import { MemoryLog } from './memory-storage.ts';
 
 export interface GroupMember {
   core: RaftCore;
   readonly log: MemoryLog;
   readonly applied: Entry[];
+  /** The configuration that was told last. */
+  placed: PlacedMembership;
+  /** Answered reads: token and index. */
+  readonly reads: [string, number][];
 }
 
 export class CoreGroup {
@@ -23,7 +32,7 @@ export class CoreGroup {
   readonly cut = new Set<NodeId>();
   /** Messages not yet delivered, in the order of sending. */
   inFlight: Message[] = [];
-  readonly #ids: readonly NodeId[];
+  readonly #ids: NodeId[];
   readonly #overrides: Partial<CoreOptions>;
   readonly #membership: Membership;
 
@@ -33,13 +42,22 @@ export class CoreGroup {
     overrides: Partial<CoreOptions> = {},
     parts: Partial<Membership> = {},
   ) {
-    this.#ids = ids;
+    this.#ids = [];
     this.#membership = membershipOf({ voters: ids, ...parts });
     this.#overrides = overrides;
-    for (const id of ids) {
-      const log = new MemoryLog();
-      this.members.set(id, { core: this.#make(id, log), log, applied: [] });
-    }
+    for (const id of ids) this.start(id);
+    for (const id of parts.learners ?? []) this.start(id);
+  }
+
+  /** Starts one with an empty log, which knows the configuration that the group began with. */
+  start(id: NodeId): void {
+    const log = new MemoryLog();
+    const placed = { index: 0, membership: this.#membership };
+    this.members.set(id, {
+      ...{ core: this.#make(id, log, placed), log, placed },
+      ...{ applied: [], reads: [] },
+    });
+    this.#ids.push(id);
   }
 
   of(id: NodeId): GroupMember {
@@ -58,16 +76,19 @@ export class CoreGroup {
   /** Loses everything that was not stored. */
   restart(id: NodeId): void {
     const member = this.of(id);
-    member.core = this.#make(id, member.log);
+    member.core = this.#make(id, member.log, member.placed);
     member.applied.length = 0;
     this.inFlight = this.inFlight.filter((message) => message.from !== id);
   }
 
   /** Carries out the work of one member: stores, applies, queues what it says. */
   work(id: NodeId): boolean {
-    const { core, log, applied } = this.of(id);
+    const member = this.of(id);
+    const { core, log, applied } = member;
     const ready = core.ready();
     if (ready === undefined) return false;
+    if (ready.membership !== undefined) member.placed = ready.membership;
+    for (const { token, index } of ready.reads) member.reads.push([token, index]);
     this.inFlight.push(...ready.messages);
     if (ready.append !== undefined) {
       log.store(ready.append);
@@ -86,7 +107,7 @@ export class CoreGroup {
     this.inFlight = [];
     for (const message of now) {
       if (this.cut.has(message.from) || this.cut.has(message.to)) continue;
-      this.of(message.to).core.step(message);
+      this.members.get(message.to)?.core.step(message);
     }
     return now.length > 0;
   }
@@ -97,6 +118,19 @@ export class CoreGroup {
       if (!this.deliver() && !worked) return;
     }
     throw new Error('the group does not come to rest');
+  }
+
+  /** Moves work and messages on, a step at a time, until `isReached` between two of them. */
+  until(isReached: () => boolean): void {
+    for (let round = 0; round < 1000; round += 1) {
+      for (const id of this.#ids) {
+        if (isReached()) return;
+        this.work(id);
+      }
+      if (isReached()) return;
+      this.deliver();
+    }
+    throw new Error('it was never reached');
   }
 
   tick(id: NodeId, count = 1): void {
@@ -128,7 +162,7 @@ export class CoreGroup {
       .map((entry) => Buffer.from(entry.data).toString());
   }
 
-  #make(id: NodeId, log: MemoryLog): RaftCore {
+  #make(id: NodeId, log: MemoryLog, { index, membership }: PlacedMembership): RaftCore {
     const options: CoreOptions = {
       id,
       electionTicks: 10,
@@ -146,7 +180,8 @@ export class CoreGroup {
     const { hardState } = log;
     const start = {
       hardState,
-      membership: this.#membership,
+      membership,
+      membershipIndex: index,
       applied: log.firstIndex - 1,
       configs: log.configs,
     };

@@ -21,8 +21,8 @@ export const CLIENT_COUNTS: readonly number[] = [1, 16, 64, 256];
 export const VALUE_BYTES: readonly number[] = [256, 4096];
 const TIMES = { electionMs: 1000, heartbeatMs: 100 };
 /** Before anything is measured: compilers, caches and connections settle. */
-const SETTLE_MS = 5000;
-const SETTLE_CLIENTS = 16;
+const SETTLE_MS = 8000;
+const SETTLE_CLIENTS = 64;
 const WARM_UP_MS = 500;
 const MEASURE_MS = 3000;
 const DURABILITY = { clients: 64, valueBytes: 256, prefix: 'kill', killAfterMs: 2000 };

@@ -31,7 +31,7 @@ import {
   appendConfig,
   applyConfig,
   type ConfigRefusal,
-  maybeLeaveJoint,
+  configsApplied,
   refusalOf,
   takeEffect,
 } from './membership/effect.ts';
@@ -84,6 +84,8 @@ export class RaftCore {
     becomeFollower(this.#state, this.#state.term, NO_NODE);
     this.#givenSoft = this.#state.softState;
     this.#givenMembership = start.membership;
+    // What is durably committed is in effect before this member does anything (rule 10).
+    if (options.configTakesEffect !== 'whenApplied') takeEffect(this.#state);
   }
 
   get status(): CoreStatus {
@@ -327,14 +329,8 @@ export class RaftCore {
     if (last === undefined) return;
     const bytes = bytesOf(work.entries);
     this.#state.log.appliedTo(Math.max(last.index, this.#state.log.applied), work.entries);
-    maybeLeaveJoint(this.#state, this.#settledIndex);
+    configsApplied(this.#state);
     this.#state.uncommittedBytes = Math.max(0, this.#state.uncommittedBytes - bytes);
-  }
-
-  /** Up to where changes of the configuration are in effect. */
-  get #settledIndex(): LogIndex {
-    const { options, log } = this.#state;
-    return options.configTakesEffect === 'whenApplied' ? log.applied : log.committed;
   }
 
   #reasonNotToPropose(proposals: readonly Proposal[]): DropReason | undefined {

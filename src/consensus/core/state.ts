@@ -15,6 +15,7 @@ import type { CoreOptions, CoreStart } from './options.ts';
 import { type ReadAnswer, Reads } from './reads.ts';
 import { Tracker } from './tracker/tracker.ts';
 import {
+  type Entry,
   type HardState,
   type LogIndex,
   NO_NODE,
@@ -80,16 +81,11 @@ export class RaftState {
   constructor(options: CoreOptions, start: CoreStart, view: LogView) {
     this.id = options.id;
     this.options = options;
-    this.log = new RaftLog(view, start.applied, options, (entries) => {
-      this.copies.appended(entries);
-      this.configs.appended(entries);
-    });
+    this.log = new RaftLog(view, start.applied, options, (entries) => this.#noteConfigs(entries));
     this.log.commitTo(start.hardState.commit);
     this.tracker = new Tracker(start.membership, options);
     this.membershipIndex = start.membershipIndex ?? 0;
-    const configs = start.configs?.filter(({ index }) => index > this.membershipIndex) ?? [];
-    this.copies.appended(configs);
-    this.configs.appended(configs);
+    this.#noteConfigs(start.configs ?? []);
     this.electionJitter = { from: 0, below: options.electionJitterTicks ?? options.electionTicks };
     this.term = start.hardState.term;
     this.vote = start.hardState.vote;
@@ -108,6 +104,11 @@ export class RaftState {
     // A witness has no data to lead with.
     const isData = this.tracker.isVoter(this.id) && this.tracker.membership.witness !== this.id;
     return isData && this.log.unstable.snapshot === undefined;
+  }
+
+  #noteConfigs(entries: readonly Entry[]): void {
+    this.copies.appended(entries, this.membershipIndex);
+    this.configs.appended(entries, this.membershipIndex);
   }
 
   /** Queues a message that promises nothing about this member's storage. */

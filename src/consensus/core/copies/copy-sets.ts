@@ -27,13 +27,17 @@ export class CopySets {
   /** Decrees that the log holds and that are not committed yet, by rising index. */
   #placed: PlacedCopySet[] = [];
 
-  /** Entries were put into the log, replacing whatever stood from the first one on. */
-  appended(entries: readonly Entry[]): void {
+  /**
+   * Entries were put into the log, replacing whatever stood from the first one on.
+   *
+   * @param known up to this index decrees are part of the membership already
+   */
+  appended(entries: readonly Entry[], known: LogIndex = 0): void {
     const first = entries[0];
     if (first === undefined) return;
     while ((this.#placed.at(-1)?.index ?? 0) >= first.index) this.#placed.pop();
     for (const entry of entries) {
-      const ids = copySetIn(entry);
+      const ids = entry.index > known ? copySetIn(entry) : undefined;
       if (ids !== undefined) this.#placed.push({ index: entry.index, ids });
     }
   }

@@ -8,14 +8,20 @@
  * (dissertation §4.1, and the correction to it of 2015).
  */
 
+import { assert } from '../../../errors.ts';
 import { appendEntries, type Proposal } from '../append.ts';
 import { copySetIn } from '../copies/decree.ts';
 import { broadcastAppend, maybeCommit, sendAppend } from '../leader.ts';
 import { becomeFollower } from '../roles.ts';
 import type { RaftState } from '../state.ts';
 import { type Entry, type LogIndex, type Membership, NO_NODE } from '../types.ts';
-import { type ConfigChange, encodeConfigChange, LEAVE_JOINT } from './change.ts';
-import { changed, isJoint, reconfigure } from './reconfigure.ts';
+import {
+  type ConfigChange,
+  decodeConfigChange,
+  encodeConfigChange,
+  LEAVE_JOINT,
+} from './change.ts';
+import { changed, isJoint, membersAnew } from './reconfigure.ts';
 
 /**
  * Why a change is not proposed: another one is on its way or the leader can not yet know
@@ -65,11 +71,20 @@ export function appendConfig(state: RaftState, change: ConfigChange): boolean {
 /** Takes into effect what is committed; the leader goes on to leave a joint configuration. */
 export function takeEffect(state: RaftState): void {
   const { configs, log } = state;
-  for (let next = configs.takeThrough(log.committed); next !== undefined; ) {
+  for (;;) {
+    // An effect may commit more.
+    const next = configs.takeThrough(log.committed);
+    if (next === undefined) break;
     adopt(state, next);
-    next = configs.takeThrough(log.committed);
   }
   maybeLeaveJoint(state, log.committed);
+}
+
+/** Entries were applied. */
+export function configsApplied(state: RaftState): void {
+  const { options, configs, log } = state;
+  if (options.configTakesEffect === 'whenApplied') configs.dropThrough(log.applied);
+  maybeLeaveJoint(state, options.configTakesEffect === 'whenApplied' ? log.applied : log.committed);
 }
 
 function adopt(state: RaftState, entry: Entry): void {
@@ -79,24 +94,24 @@ function adopt(state: RaftState, entry: Entry): void {
     tracker.setMembership({ ...tracker.membership, copySet }, state.log.lastIndex);
     copies.committed(entry.index);
   } else {
-    switchTo(state, reconfigure(tracker.membership, entry.data));
+    switchTo(state, decodeConfigChange(entry.data));
   }
   state.membershipIndex = entry.index;
 }
 
-/** The state machine took in a change; only where it takes effect then. */
+/** The state machine takes in a change; only where it takes effect then. */
 export function applyConfig(state: RaftState, entry: Entry): void {
-  state.configs.takeThrough(entry.index);
-  if (entry.kind === 'config') {
-    switchTo(state, reconfigure(state.tracker.membership, entry.data));
-    state.membershipIndex = entry.index;
-  }
+  assert(entry.kind === 'config', `entry ${entry.index} changes no configuration`);
+  switchTo(state, decodeConfigChange(entry.data));
+  state.membershipIndex = entry.index;
 }
 
-/** From now on `membership` decides who counts. */
-export function switchTo(state: RaftState, membership: Membership): void {
+/** From now on the changed configuration decides who counts. */
+function switchTo(state: RaftState, change: ConfigChange): void {
   const { tracker, options } = state;
-  tracker.setMembership(membership, state.log.lastIndex);
+  const membership = changed(tracker.membership, change);
+  const anew = membersAnew(tracker.membership, change);
+  tracker.setMembership(membership, state.log.lastIndex, anew);
   if (state.role !== 'leader') return;
   if (!tracker.isVoter(state.id)) {
     if (options.stepDownOnRemoval !== false) becomeFollower(state, state.term, NO_NODE);
@@ -111,7 +126,7 @@ export function switchTo(state: RaftState, membership: Membership): void {
 }
 
 /** A leader in a joint configuration that is to be left leaves it when nothing is pending. */
-export function maybeLeaveJoint(state: RaftState, settled: LogIndex): void {
+function maybeLeaveJoint(state: RaftState, settled: LogIndex): void {
   const isDue = state.role === 'leader' && state.tracker.membership.autoLeave;
   if (!isDue || settled < state.pendingConfigIndex || state.transfer !== undefined) return;
   if (!mayChange(state)) return;

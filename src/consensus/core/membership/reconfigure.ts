@@ -9,13 +9,7 @@
 
 import { MailraftError } from '../../../errors.ts';
 import { type MemberDetail, type Membership, NO_NODE, type NodeId } from '../types.ts';
-import {
-  type ConfigChange,
-  decodeConfigChange,
-  entersJoint,
-  leavesJoint,
-  type MemberChange,
-} from './change.ts';
+import { type ConfigChange, entersJoint, leavesJoint, type MemberChange } from './change.ts';
 
 /** A configuration on its way to the next. */
 interface Draft {
@@ -29,21 +23,26 @@ interface Draft {
 }
 
 /**
- * The configuration after the change in an entry.
+ * The configuration after a change.
  *
  * @throws {MailraftError} `CONFIG_INVALID` when the change can not follow `membership`
  */
-export function reconfigure(membership: Membership, data: Uint8Array): Membership {
-  return changed(membership, decodeConfigChange(data));
-}
-
-/** @throws {MailraftError} `CONFIG_INVALID` when the change can not follow `membership` */
 export function changed(membership: Membership, change: ConfigChange): Membership {
   if (leavesJoint(change)) return leaveJoint(membership);
   if (entersJoint(change)) {
     return enterJoint(membership, change.changes, change.transition !== 'explicit');
   }
   return simple(membership, change.changes);
+}
+
+/**
+ * Members that the change removes, so that nothing that is known of them holds should it
+ * add them again: all but those that go on voting in the outgoing half.
+ */
+export function membersAnew({ voters }: Membership, change: ConfigChange): ReadonlySet<NodeId> {
+  const staying = new Set(entersJoint(change) ? voters : []);
+  const removed = change.changes.filter(({ kind, id }) => kind === 'remove' && !staying.has(id));
+  return new Set(removed.map(({ id }) => id));
 }
 
 export function simple(membership: Membership, changes: readonly MemberChange[]): Membership {

@@ -2,6 +2,7 @@
  * All members as a leader or candidate sees them: progress, votes, activity.
  */
 
+import { type GroupOf, groupsReached } from '../quorum/groups.ts';
 import { isVoter, quorumReached, quorumVote, votersOf } from '../quorum/joint.ts';
 import type { VoteResult } from '../quorum/majority.ts';
 import type { LogIndex, Membership, NodeId } from '../types.ts';
@@ -23,15 +24,22 @@ export interface MemberProgress {
   readonly isWindowFull: boolean;
 }
 
+const NOBODY: ReadonlySet<NodeId> = new Set();
+
+export interface TrackerOptions extends ProgressLimits {
+  /** Given, only what voters of two groups hold counts as durable on a quorum. */
+  readonly groupOf?: GroupOf;
+}
+
 export class Tracker {
-  readonly #limits: ProgressLimits;
+  readonly #limits: TrackerOptions;
   #membership: Membership;
   #members: readonly NodeId[] = [];
   #progress = new Map<NodeId, Progress>();
   readonly #votes = new Map<NodeId, boolean>();
   readonly matchOf = (id: NodeId): LogIndex => this.#progress.get(id)?.match ?? 0;
 
-  constructor(membership: Membership, limits: ProgressLimits) {
+  constructor(membership: Membership, limits: TrackerOptions) {
     this.#limits = limits;
     this.#membership = membership;
     this.setMembership(membership, 0);
@@ -54,13 +62,19 @@ export class Tracker {
    * Replaces the configuration; progress of members that stay is kept.
    *
    * @param lastIndex the log's end, where a new member is probed first
+   * @param anew members that are new although they were members before
    */
-  setMembership(membership: Membership, lastIndex: LogIndex): void {
+  setMembership(
+    membership: Membership,
+    lastIndex: LogIndex,
+    anew: ReadonlySet<NodeId> = NOBODY,
+  ): void {
     this.#membership = membership;
     this.#members = [...new Set([...votersOf(membership), ...membership.learners])].sort();
     const kept = new Map<NodeId, Progress>();
     for (const id of this.#members) {
-      kept.set(id, this.#progress.get(id) ?? this.#newcomer(lastIndex));
+      const known = anew.has(id) ? undefined : this.#progress.get(id);
+      kept.set(id, known ?? this.#newcomer(lastIndex));
     }
     this.#progress = kept;
   }
@@ -121,6 +135,8 @@ export class Tracker {
 
   /** The highest index that is durable on a quorum. */
   committed(): LogIndex {
+    const { groupOf } = this.#limits;
+    if (groupOf !== undefined) return groupsReached(this.#membership, this.matchOf, groupOf);
     return quorumReached(this.#membership, this.matchOf);
   }
 
