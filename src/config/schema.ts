@@ -58,10 +58,13 @@ const member = mapping('A machine of the cluster.', {
     'voter',
   ),
   priority: withDefault(
-    count('Among members that are ready the one with the highest is handed the place.', {
-      min: 0,
-      max: 1000,
-    }),
+    count(
+      'Among members that are ready the one with the highest is handed the place, and it stands for election sooner.',
+      {
+        min: 0,
+        max: 1000,
+      },
+    ),
     0,
   ),
   site: Type.Optional(

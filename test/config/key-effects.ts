@@ -50,7 +50,14 @@ export const KEY_EFFECTS: Readonly<Record<string, readonly KeyEffect[]>> = {
   'members[].id': [VALUES, relation('two members of one id')],
   'members[].address': [VALUES, relation('two members at one address')],
   'members[].role': [VALUES, relation('two voters and a learner'), FOUNDERS],
-  'members[].priority': [VALUES, FOUNDERS],
+  'members[].priority': [
+    VALUES,
+    FOUNDERS,
+    {
+      file: 'daemon/members/roster-words.test.ts',
+      text: 'who has the higher priority stands for election sooner',
+    },
+  ],
   'members[].site': [
     VALUES,
     { file: 'daemon/members/roster.test.ts', text: 'a learner at a site of its own' },
