@@ -246,6 +246,7 @@ export class MailNode implements NodeParts {
       onReplicationEvent: (event) => this.#nodeLog.replication(event),
       onFailed: (error) => this.#fail(error),
     });
+    this.running.member.open();
   }
 
   #watchPeers(): PeerWatch {

@@ -132,8 +132,13 @@ export class Member {
     });
     this.#probing = new Probing(parts.probes, parts.guardian);
     this.#control = this.#makeControl();
-    this.#keepPriority();
     this.#startTimers();
+  }
+
+  /** Begins with the members that the log knows: from here on the others are spoken to. */
+  open(): void {
+    this.#parts.roster.adopt(this.#host.membership);
+    this.#keepPriority();
   }
 
   get host(): RaftHost {

@@ -47,7 +47,8 @@ export function makeTransport(
   return new Transport(
     {
       listen: peers.listen,
-      peers: endpointsOf(roster),
+      // How far the storage of a member is must be known before it introduces itself.
+      peers: identity.isFounded ? new Map() : endpointsOf(roster),
       tls: readTls(config),
       times: { pingMs: timing.leaseMs / 4, silenceMs: timing.leaseMs },
       handlers,

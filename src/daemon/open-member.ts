@@ -62,7 +62,6 @@ export async function openMember(parts: OpenMemberParts): Promise<Running> {
   );
   const { members, incarnation } = identity.current;
   const membership = startingMembership(journal.placed.membership, members);
-  parts.roster.adopt(membership);
   const isMuted = await mendJournal(journal, replication.status.state, membership);
   if (isMuted)
     log.warn({ damage: journal.damage }, 'the journal is damaged: no vote before it is whole');
