@@ -64,6 +64,7 @@ t.test('a cluster grows to five and loses two, the primary too, and no mail', as
   t.equal(promoted.code, 0, promoted.stderr);
   t.match(promoted.stderr, /warning: 4 voters survive no more failures than 3/);
   nodes.cluster.start('n5');
+  await isKeptOut(nodes, 'n5', /n5 is no member of this cluster/);
   const fifth = await member(t, nodes, 'n1', ['add', 'n5', addressOf(nodes, 'n5'), '--promote']);
   t.equal(fifth.code, 0, fifth.stderr);
   t.equal(

@@ -53,6 +53,7 @@ export async function driveChange(
     if (answer !== undefined) {
       for (const warning of answer.warnings) warnings.add(warning);
       request = answer.request;
+      for (const step of answer.steps) report(step);
       if (answer.state === 'done') return { done: answer.phase, warnings: [...warnings] };
       report(answer.phase, answer.progress);
       watch.heard(`${answer.phase} ${answer.progress ?? ''}`, port.nowMs());

@@ -43,7 +43,9 @@ export type StepQuestion = Static<typeof StepSchema>;
 const StepAnswerSchema = Type.Object({
   /** `handOver`: the member concerned is the primary and has to give its place away first. */
   state: Type.Union([Type.Literal('again'), Type.Literal('handOver'), Type.Literal('done')]),
-  /** What is being done, or was done, in words. */
+  /** Steps that were carried out, in words. */
+  steps: Type.Array(text),
+  /** What is waited for, or what is the case now, in words. */
   phase: text,
   /** How far it has come, in words. */
   progress: Type.Optional(text),

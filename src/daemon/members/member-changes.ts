@@ -39,7 +39,7 @@ const COMMIT_MS = 8000;
 const CONTACT_MS = 3000;
 const LOOK_MS = 20;
 /** Steps that are carried out for one question. */
-const STEPS_MAX = 4;
+const STEPS_MAX = 8;
 
 export class MemberChanges {
   readonly #parts: MemberChangesParts;
@@ -90,20 +90,20 @@ export class MemberChanges {
   async #carryOut({ request: asked, isConfirmed, isDryRun }: StepQuestion): Promise<StepAnswer> {
     let request = asked;
     const warnings: string[] = [];
-    let phase = '';
+    const steps: string[] = [];
     for (let at = 0; at < STEPS_MAX; at += 1) {
       const step = nextStep(request, await this.#facts(request, isConfirmed));
       if (step.kind === 'refuse') throw new MailraftError(step.code, step.reason);
       if ('warnings' in step) warnings.push(...step.warnings);
-      phase = step.phase;
-      const told = { phase, warnings, request };
+      const told = { steps, phase: step.phase, warnings, request };
       if (isDryRun || step.kind === 'done') return { ...told, state: 'done' };
       if (step.kind === 'wait') return { ...told, state: 'again', progress: step.progress };
       if (step.kind === 'handOver') return { ...told, state: 'handOver' };
       request = remembering(step, request);
-      if (!(await this.#act(step, request))) break;
+      if (!(await this.#act(step, request))) return { ...told, state: 'again' };
+      steps.push(step.phase);
     }
-    return { state: 'again', phase, warnings, request };
+    throw new MailraftError('INVARIANT', `${textOf(request)} takes no end: ${steps.join(', ')}`);
   }
 
   /** @returns false when it has to wait for what came before */

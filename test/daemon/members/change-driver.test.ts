@@ -26,7 +26,7 @@ function play(answers: readonly (object | Error)[], stepMs = 0): Played {
         const answer = answers[Math.min(questions.length, answers.length - 1)];
         questions.push(question);
         if (answer instanceof Error) throw answer;
-        return { warnings: [], request: question.request, ...answer };
+        return { steps: [], warnings: [], request: question.request, ...answer };
       },
       handOver: async () => {
         reports.push('handed over');
@@ -47,10 +47,10 @@ t.test('steps are asked for until it is done, by one token', async (t) => {
       request: { ...REQUEST, isPromoted: true },
     },
     { state: 'again', phase: 'catching up', progress: '9 entries' },
-    { state: 'done', phase: 'm4 is a voter', warnings: ['even', 'more'] },
+    { state: 'done', steps: ['promoting'], phase: 'm4 is a voter', warnings: ['even', 'more'] },
   ]);
   t.same(await result, { done: 'm4 is a voter', warnings: ['even', 'more'] });
-  t.same(reports, ['adding', 'catching up: 9 entries']);
+  t.same(reports, ['adding', 'catching up: 9 entries', 'promoting']);
   t.equal(new Set(questions.map(({ token }) => token)).size, 1);
   t.match(questions[0], { request: { isPromoted: false } });
   t.match(questions[2], { request: { isPromoted: true } }, 'what a step added is kept');
