@@ -16,7 +16,7 @@ export function memberFindings({ members }: Pick<RawConfig, 'members'>): Finding
       members.map(({ address }) => address.toLowerCase()),
       'address',
     ),
-    ...voterFindings(members.filter(({ role }) => role === 'voter').length),
+    ...voterFindings(members.filter(({ role }) => role !== 'learner').length),
     ...originFindings(members),
   ];
 }

@@ -51,9 +51,8 @@ const member = mapping('A machine of the cluster.', {
   address: endpoint('Where the other members reach it.'),
   role: withDefault(
     choice(
-      'What it is when the cluster is founded: a voter has a vote and all data, a learner all data and no vote. Later `mailraft member` changes it.',
-      ['voter', 'learner'],
-      ['witness'],
+      'What it is when the cluster is founded: a `voter` has a vote and all data; a `witness`, of which there is at most one, has a vote and no data, so that two machines with data and any small third one survive the loss of one; a `learner` has all data and no vote. Later `mailraft member` changes it.',
+      ['voter', 'witness', 'learner'],
     ),
     'voter',
   ),
@@ -268,10 +267,14 @@ const schema = mapping('The configuration of one member of a mailraft cluster.',
   ),
   peers,
   http: withDefault(http, {}),
-  volumes: list('What is replicated, the same in the files of all machines.', volume, {
-    min: 1,
-    max: 64,
-  }),
+  volumes: withDefault(
+    list(
+      'What is replicated, the same in the files of all machines: at least one; the file of a witness has none.',
+      volume,
+      { min: 0, max: 64 },
+    ),
+    [],
+  ),
   service: withDefault(service, { driver: 'none' }),
   services: laterKey('Several services, started in order and stopped in reverse.'),
   address: withDefault(

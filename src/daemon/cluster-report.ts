@@ -10,7 +10,10 @@ import type { HistoryRecord } from '../replication/command/decree.ts';
 import type { SalvageManifest } from '../replication/salvage/salvage-store.ts';
 import type { RosterMember } from './members/roster.ts';
 import type { NodeParts } from './node-parts.ts';
-import { isPrimary } from './status-report.ts';
+import { isPrimary, staleness } from './status-report.ts';
+
+/** Why a witness is never primary. */
+export const NO_DATA = 'it is the witness, which has no data';
 
 export function clusterReport(parts: NodeParts): ClusterReport {
   const { config, roster, running } = parts;
@@ -38,7 +41,7 @@ function memberReport(parts: NodeParts, member: RosterMember): MemberReport {
   const match = isSelf ? (host?.status.lastIndex ?? 0) : (progress?.match ?? 0);
   const heard = peers.find(id);
   const lag = running?.member.lags.lag(match, host?.status.lastIndex ?? 0, nowMs());
-  const reason = reasonAgainst(parts, id);
+  const reason = reasonAgainst(parts, member);
   const isLeading = host?.standing.role === 'leader';
   return {
     id,
@@ -61,10 +64,14 @@ function memberReport(parts: NodeParts, member: RosterMember): MemberReport {
 }
 
 /** Why a member could not be primary now; null when it could. */
-function reasonAgainst({ config, running, peers }: NodeParts, id: string): string | null {
+function reasonAgainst(
+  { config, roster, running, peers }: NodeParts,
+  { id, standing }: RosterMember,
+): string | null {
+  if (standing === 'witness') return NO_DATA;
   if (id === config.node.id) {
     if (running === undefined) return 'the cluster is not founded yet';
-    return running.member.fitness.obstacle ?? null;
+    return running.member.fitness.obstacle ?? staleness({ config, roster, running, peers }) ?? null;
   }
   const brief = peers.findFresh(id);
   if (brief === undefined) return 'it does not answer';

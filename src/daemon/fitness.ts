@@ -79,6 +79,8 @@ export class Fitness {
   get #canOthersCommit(): boolean {
     const { host } = this.#parts;
     const { voters } = host.membership;
+    // With a witness the leader's own copy is one of those that are needed.
+    if (host.copySet.length > 0) return false;
     const level = host
       .progress()
       .filter(({ id, isActive, state }) => id !== this.#self && isActive && state === 'replicate');

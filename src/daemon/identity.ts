@@ -28,7 +28,7 @@ const text = Type.String({ maxLength: 256 });
 export const MemberIdentitySchema = Type.Object({
   id: text,
   incarnation: text,
-  role: Type.Union([Type.Literal('voter'), Type.Literal('learner')]),
+  role: Type.Union([Type.Literal('voter'), Type.Literal('witness'), Type.Literal('learner')]),
   /** See member-info.ts. */
   info: Type.String({ maxLength: 4096 }),
 });

@@ -2,7 +2,6 @@
  * One node: guardian, transport, HTTP, and the member once the cluster is founded.
  */
 
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import { renewIntervalMs } from '../config/timings.ts';
@@ -19,13 +18,14 @@ import { GuardianClient } from '../service/guardian/client.ts';
 import { Probes } from '../service/probe/probe-runner.ts';
 import { Founding } from './founding.ts';
 import { IdentityStore } from './identity.ts';
+import { LoopDelay } from './loop-delay.ts';
 import { absenceOf } from './members/absence.ts';
 import { introduce } from './members/introduction.ts';
 import { MemberChanges } from './members/member-changes.ts';
 import { Roster } from './members/roster.ts';
 import { SeenStates } from './members/seen-states.ts';
 import { NodeLog } from './node-log.ts';
-import type { NodeCounts, NodeParts, Running } from './node-parts.ts';
+import { freshCounts, type NodeCounts, type NodeParts, type Running } from './node-parts.ts';
 import { NodeService } from './node-service.ts';
 import { endpointsOf, makeTransport } from './node-transport.ts';
 import { openMember } from './open-member.ts';
@@ -37,8 +37,6 @@ export interface NodeOptions {
   readonly isForced: boolean;
 }
 
-const LAG_RESOLUTION_MS = 10;
-const LAG_EVERY_MS = 5000;
 const REST_LOOK_MS = 20;
 /** A node that fails does not wait longer for its parts to end: the process does. */
 const CLOSE_MS_MAX = 10_000;
@@ -46,15 +44,7 @@ const CLOSE_MS_MAX = 10_000;
 export class MailNode implements NodeParts {
   readonly config: Config;
   readonly version: string = productVersion();
-  readonly counts: NodeCounts = {
-    leaderChanges: 0,
-    renewalFailures: 0,
-    driftFiles: 0,
-    eventLoopLagSeconds: 0,
-    failovers: new Map(
-      ['start', 'switchover', 'failover', 'restart'].map((kind) => [kind, 0] as const),
-    ),
-  };
+  readonly counts: NodeCounts = freshCounts();
   readonly probes: Probes;
   readonly roster: Roster;
   readonly failed: Promise<Error>;
@@ -65,8 +55,7 @@ export class MailNode implements NodeParts {
   readonly #metrics: NodeMetrics;
   readonly #http: HttpServer;
   readonly #service: NodeService;
-  readonly #loopDelay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
-  readonly #lagTimer: NodeJS.Timeout;
+  readonly #loopDelay: LoopDelay;
   readonly #seen = new SeenStates();
   readonly transport: Transport;
   readonly memberChanges: MemberChanges;
@@ -106,8 +95,7 @@ export class MailNode implements NodeParts {
     this.#founding = new Founding({ config, identity: this.#identity, log }, isForced, {
       ask: (peer, method, params) => this.transport.ask(peer, method, params),
       refusalBy: (peer) => this.transport.refusalBy(peer),
-      isListed: (id, incarnation) =>
-        ['', incarnation].includes(this.roster.find(id)?.incarnation ?? 'none'),
+      isListed: (id, incarnation) => this.roster.isListed(id, incarnation),
       onFounded: () => this.#openMember(),
     });
     this.transport = this.#makeTransport();
@@ -119,7 +107,9 @@ export class MailNode implements NodeParts {
       running: () => this.#member,
       nowMs: () => this.nowMs(),
     });
-    this.#lagTimer = setInterval(() => this.#measureLag(), LAG_EVERY_MS);
+    this.#loopDelay = new LoopDelay((seconds) => {
+      this.counts.eventLoopLagSeconds = seconds;
+    });
   }
 
   get guardian(): GuardianClient {
@@ -133,15 +123,12 @@ export class MailNode implements NodeParts {
   }
 
   get absence(): string | undefined {
-    const { id, incarnation } = this.#identity.current;
-    const refusals = this.roster.others.map((peer) => this.transport.refusalBy(peer.id));
     return absenceOf({
-      id,
-      incarnation,
+      ...this.#identity.current,
       roster: this.roster,
       foundingProblem: this.#founding.problem,
       rolledBack: this.#rolledBack,
-      refusals: refusals.filter((text) => text !== undefined),
+      refusals: this.roster.others.flatMap(({ id }) => this.transport.refusalBy(id) ?? []),
       knowsLeader: (this.running?.member.host.standing.leader ?? '') !== '',
     });
   }
@@ -171,7 +158,6 @@ export class MailNode implements NodeParts {
     this.#peers = this.#watchPeers();
     await this.#http.start();
     this.#log.info({ http: this.#http.port, peers: this.transport.port }, 'listening');
-    this.#loopDelay.enable();
     if (this.#identity.isFounded) this.#openMember();
     this.#founding.start();
     await this.#opening;
@@ -206,8 +192,7 @@ export class MailNode implements NodeParts {
   async #close(): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    clearInterval(this.#lagTimer);
-    this.#loopDelay.disable();
+    this.#loopDelay.close();
     this.#founding.close();
     this.#peers?.close();
     this.probes.stop();
@@ -300,7 +285,11 @@ export class MailNode implements NodeParts {
       ['found.join', (params) => this.#founding.answerJoin(params)],
       [
         'member.introduce',
-        () => introduce(this.#identity.current, this.running?.journal, this.#rolledBack ?? ''),
+        () =>
+          introduce(this.#identity.current, this.running?.journal, {
+            isWitness: false,
+            fault: this.#rolledBack ?? '',
+          }),
       ],
       ['member.step', (params) => this.memberChanges.step(params)],
       ['peer.brief', () => this.#member.member.brief],
@@ -323,12 +312,5 @@ export class MailNode implements NodeParts {
   get #member(): Running {
     if (this.running !== undefined) return this.running;
     throw new MailraftError('PRECONDITION_FAILED', 'this node is no member of the cluster yet');
-  }
-
-  #measureLag(): void {
-    // The monitor counts its own resolution in.
-    const ms = Math.max(0, this.#loopDelay.max / 1e6 - LAG_RESOLUTION_MS);
-    this.counts.eventLoopLagSeconds = Number.isFinite(ms) ? ms / 1000 : 0;
-    this.#loopDelay.reset();
   }
 }

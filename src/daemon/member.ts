@@ -22,6 +22,7 @@ import { Applying } from './applying.ts';
 import { FilesGate } from './files-gate.ts';
 import { Fitness } from './fitness.ts';
 import { HistoryRecorder } from './history-recorder.ts';
+import { knowledgeOf } from './knowledge.ts';
 import { LagMeter } from './lag-meter.ts';
 import { LeadDuties, neededFrom } from './lead-duties.ts';
 import { LogFollow } from './log-follow.ts';
@@ -101,8 +102,11 @@ export class Member {
     this.#parts = parts;
     this.#self = config.node.id;
     const { state } = replication.status;
+    const options = hostOptions(config, parts.incarnation, state.leaseMs ?? config.timing.leaseMs);
+    // A copy counts only with all that lies below its log (rule 14).
+    const hasAllData = (id: string): boolean => parts.peers.findFresh(id)?.missing === 0;
     this.#host = new RaftHost(
-      hostOptions(config, parts.incarnation, state.leaseMs ?? config.timing.leaseMs),
+      { ...options, core: { ...options.core, hasAllData } },
       hostStart(journal, state, parts),
       {
         storage: journal,
@@ -137,8 +141,7 @@ export class Member {
 
   /** Begins with the members that the log knows: from here on the others are spoken to. */
   open(): void {
-    this.#parts.roster.adopt(this.#host.membership);
-    this.#keepPriority();
+    this.#adopt(this.#host.membership);
   }
 
   get host(): RaftHost {
@@ -194,6 +197,7 @@ export class Member {
       missing: status.missing,
       fetchedBytes: status.fetchedBytes,
       salvageFiles: status.salvageFiles,
+      ...knowledgeOf(this.#host),
     };
   }
 
@@ -251,6 +255,7 @@ export class Member {
 
   /** Gives its place away, if it has it; `isAtRest` tells when. */
   shutDown(): void {
+    this.#host.setShrinksCopies(false);
     this.#isShuttingDown = true;
     this.evaluate();
   }
@@ -350,17 +355,12 @@ export class Member {
 
   #adopt(membership: Membership): void {
     const { roster, onEvent } = this.#parts;
-    const before = roster.members;
+    const { members: before, isGroups } = roster;
     roster.adopt(membership);
-    this.#keepPriority();
-    onEvent({ kind: 'members', before, after: roster.members });
-    this.evaluate();
-  }
-
-  /** Who is to be primary rather than others stands for election sooner. */
-  #keepPriority(): void {
-    const { from, below } = electionJitter(this.#parts.roster, ELECTION_JITTER_TICKS);
+    const { from, below } = electionJitter(roster, ELECTION_JITTER_TICKS);
     this.#host.setElectionJitter(from, below);
+    if (isGroups) onEvent({ kind: 'members', before, after: roster.members });
+    this.evaluate();
   }
 
   #apply(work: ApplyWork): void {

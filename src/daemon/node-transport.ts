@@ -2,6 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import type { Config, Endpoint } from '../config/config.ts';
+import type { RaftHost } from '../consensus/host/raft-host.ts';
+import type { Journal } from '../journal/journal.ts';
 import { type Refusal, WELCOMED } from '../net/transport/hello.ts';
 import type { RpcHandler } from '../net/transport/rpc.ts';
 import type { TlsFiles } from '../net/transport/security.ts';
@@ -10,7 +12,12 @@ import type { IdentityStore } from './identity.ts';
 import { admit } from './members/admission.ts';
 import type { Roster } from './members/roster.ts';
 import type { SeenStates } from './members/seen-states.ts';
-import type { Running } from './node-parts.ts';
+
+/** What a member that runs has, with data or without. */
+export interface RunningMember {
+  readonly member: { readonly host: RaftHost };
+  readonly journal: Pick<Journal, 'hardStateNow'>;
+}
 
 export interface NodeTransportParts {
   readonly config: Config;
@@ -19,7 +26,7 @@ export interface NodeTransportParts {
   readonly seen: SeenStates;
   readonly handlers: ReadonlyMap<string, RpcHandler>;
   /** Undefined until the cluster is founded. */
-  running(): Running | undefined;
+  running(): RunningMember | undefined;
 }
 
 export function makeTransport(
@@ -31,7 +38,7 @@ export function makeTransport(
     const journal = running()?.journal;
     const { term, commit } = journal?.hardStateNow ?? { term: 0, commit: 0 };
     const { cluster, id, incarnation, clusterId } = identity.current;
-    const isWhole = running()?.member.isMuted !== true;
+    const isWhole = running()?.member.host.isMuted !== true;
     return { cluster, id, incarnation, clusterId, term, commit, isWhole };
   };
   const refusalOf: (hello: Parameters<typeof admit>[0]) => Refusal = (hello) => {

@@ -3,7 +3,7 @@
 import type { Config } from '../config/config.ts';
 import { ELECTION_JITTER_TICKS, REPEAT_REQUEST_TICKS } from '../config/timings.ts';
 import { membershipOf } from '../consensus/core/membership/membership.ts';
-import type { Membership } from '../consensus/core/types.ts';
+import { type Membership, NO_NODE } from '../consensus/core/types.ts';
 import type { HostOptions } from '../consensus/host/ports.ts';
 import type { MemberIdentity } from './identity.ts';
 
@@ -32,18 +32,24 @@ export function hostOptions(config: Config, incarnation: string, leaseMs: number
   };
 }
 
-/** The members that the journal knows, or those of the founding before it knows any. */
+/**
+ * The members that the journal knows, or those of the founding before it knows any. With
+ * a witness all the others are the copy set that the group begins with.
+ */
 export function startingMembership(
   journalled: Membership,
   founders: readonly MemberIdentity[],
 ): Membership {
   if (journalled.voters.length > 0) return journalled;
-  const named = (role: MemberIdentity['role']): string[] =>
-    founders.filter((founder) => founder.role === role).map(({ id }) => id);
+  const named = (...roles: MemberIdentity['role'][]): string[] =>
+    founders.filter(({ role }) => roles.includes(role)).map(({ id }) => id);
   const details = founders.map(({ id, incarnation, info }) => [id, { incarnation, info }]);
+  const [witness] = named('witness');
   return membershipOf({
-    voters: named('voter'),
+    voters: named('voter', 'witness'),
     learners: named('learner'),
+    witness: witness ?? NO_NODE,
+    copySet: witness === undefined ? [] : named('voter'),
     details: Object.fromEntries(details),
   });
 }

@@ -44,7 +44,7 @@ async function isKeptOut(nodes: ThreeNodes, id: string, reason: RegExp): Promise
 }
 
 t.test('a cluster grows to five and loses two, the primary too, and no mail', async (t) => {
-  const nodes = await ThreeNodes.create(t, ['n4', 'n5']);
+  const nodes = await ThreeNodes.create(t, { others: ['n4', 'n5'] });
   await nodes.serve();
   const marks = [...(await nodes.deliver(5))];
 
@@ -136,7 +136,7 @@ t.test('a node that lost its data directory is told what to do, and comes back',
 });
 
 t.test('a node of another cluster is refused, by its name and by its founding', async (t) => {
-  const nodes = await ThreeNodes.create(t, ['n4']);
+  const nodes = await ThreeNodes.create(t, { others: ['n4'] });
   await nodes.serve();
   const { configFile } = nodes.node('n4');
   const config = parse(await readFile(configFile, 'utf8'));

@@ -201,7 +201,7 @@ export class RaftHost {
     const nowMs = this.#ports.nowMs();
     this.#adoptPace(nowMs);
     const due = this.#pace.takeDue(nowMs);
-    if (this.#watch.check(nowMs, this.#leaseMs)) this.#core.resign();
+    if (this.#watch.check(nowMs, this.#leaseMs, this.copySet)) this.#core.resign();
     for (let tick = 0; tick < Math.min(due, TICKS_PER_ADVANCE_MAX); tick += 1) {
       this.#core.tick(this.#mayCampaign(nowMs));
     }

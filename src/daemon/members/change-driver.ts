@@ -28,6 +28,9 @@ export interface ChangeResult {
   readonly warnings: readonly string[];
 }
 
+/** A step may ask the node that is added, and wait for a commit. */
+export const MEMBER_STEP_MS_MAX = 30_000;
+
 const AGAIN_MS = 200;
 /** So long nobody may lead, or answer. */
 const ABSENCE_MS_MAX = 30_000;
@@ -50,18 +53,25 @@ export async function driveChange(
   const watch = new Watch(port.nowMs());
   for (;;) {
     const answer = await askOnce({ ...asked, token, request }, port, watch);
+    if (answer?.state === 'done') {
+      tell(answer, report);
+      return { done: answer.phase, warnings: [...new Set([...warnings, ...answer.warnings])] };
+    }
     if (answer !== undefined) {
-      for (const warning of answer.warnings) warnings.add(warning);
       request = answer.request;
-      for (const step of answer.steps) report(step);
-      if (answer.state === 'done') return { done: answer.phase, warnings: [...warnings] };
+      for (const warning of answer.warnings) warnings.add(warning);
+      tell(answer, report);
       report(answer.phase, answer.progress);
       watch.heard(`${answer.phase} ${answer.progress ?? ''}`, port.nowMs());
-      if (answer.state === 'handOver') await port.handOver(report);
     }
+    if (answer?.state === 'handOver') await port.handOver(report);
     watch.check(port.nowMs());
     await delay(AGAIN_MS);
   }
+}
+
+function tell({ steps }: StepAnswer, report: PhaseReporter): void {
+  for (const step of steps) report(step);
 }
 
 /** Undefined while nobody leads: one may in a moment. */

@@ -114,10 +114,25 @@ function addStep(request: AddRequest, member: MemberFacts | undefined, facts: Pl
   if (member !== undefined) return replaceStep(member, candidate, facts);
   if (!isOurs)
     return { kind: 'invite', phase: `inviting ${id}`, incarnation: candidate.incarnation };
-  const info = infoOf(request, undefined);
-  const detail = { incarnation: candidate.incarnation, info: encodeInfo(info) };
+  const detail = {
+    incarnation: candidate.incarnation,
+    info: encodeInfo(infoOf(request, undefined)),
+  };
+  if (candidate.isWitness) return witnessStep({ kind: 'addWitness', id, detail }, facts);
   const change = { kind: 'addLearner', id, detail } as const;
   return { kind: 'change', phase: `adding ${id} as a learner`, change, warnings: [] };
+}
+
+/** A witness has nothing to catch up with: it has its vote at once (safety rule 23). */
+function witnessStep(change: MemberChange, facts: PlanFacts): Step {
+  const { id } = change;
+  const other = facts.members.find(({ standing }) => standing === 'witness');
+  if (other !== undefined) return refuse('REFUSED', `${other.id} is the witness: remove it first`);
+  const { voters, isLive } = votesOf(facts);
+  const after = { voters, isLive: (one: string) => one === id || isLive(one) };
+  const { obstacle, warnings } = voteSafety(after, [...voters, id]);
+  if (obstacle !== undefined) return refuse('REFUSED', obstacle);
+  return { kind: 'change', phase: `adding ${id} as the witness`, change, warnings };
 }
 
 /** The place is taken by another data directory: that one leaves first. */

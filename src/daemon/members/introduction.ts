@@ -14,6 +14,8 @@ const IntroductionSchema = Type.Object({
   clusterId: text,
   /** Its data directory has taken nothing in yet: neither a vote nor an entry. */
   isFresh: Type.Boolean(),
+  /** It would be a witness: its file says so, and it has no volumes. */
+  isWitness: Type.Boolean(),
   /** Why its data directory can not be relied on; empty when it can. */
   fault: Type.String({ maxLength: 1024 }),
 });
@@ -24,11 +26,11 @@ const isIntroduction = new Ajv().compile<Introduction>(IntroductionSchema as TSc
 export function introduce(
   { id, incarnation, clusterId }: NodeIdentity,
   journal: Pick<Journal, 'hardStateNow' | 'lastIndex'> | undefined,
-  fault: string,
+  { isWitness, fault }: Pick<Introduction, 'isWitness' | 'fault'>,
 ): Introduction {
   const isFresh =
     journal === undefined || (journal.hardStateNow.term === 0 && journal.lastIndex === 0);
-  return { id, incarnation, clusterId, isFresh, fault };
+  return { id, incarnation, clusterId, isFresh, isWitness, fault };
 }
 
 /** @throws {MailraftError} `DATA_INVALID` */

@@ -159,7 +159,9 @@ export class MemberChanges {
     const member = members.find((one) => one.id === id);
     const isThere = request.address === undefined || request.address === member?.address;
     if (member?.isLive === true && isThere) {
-      return { id, incarnation: member.incarnation, clusterId, isFresh: false, fault: '' };
+      const isWitness = member.standing === 'witness';
+      const known = { id, incarnation: member.incarnation, clusterId };
+      return { ...known, isFresh: false, isWitness, fault: '' };
     }
     const endpoint = request.address === undefined ? member?.endpoint : endpointIn(request);
     if (endpoint === undefined) return undefined;

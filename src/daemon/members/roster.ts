@@ -62,6 +62,12 @@ export class Roster {
     return this.#members.find((member) => member.id === id);
   }
 
+  /** Whether it is a member, with that data directory as far as is known. */
+  isListed(id: string, incarnation: string): boolean {
+    const known = this.find(id);
+    return known !== undefined && ['', incarnation].includes(known.incarnation);
+  }
+
   /** The group's configuration is known, or changed. */
   adopt(membership: Membership): void {
     const voters = votersOf(membership);

@@ -77,6 +77,12 @@ export const NODE_METRICS: readonly MetricRow[] = [
     samples: ({ commitIndex }) => commitIndex,
   },
   {
+    type: 'gauge',
+    name: 'mailraft_copies',
+    help: 'Disks that surely hold everything that is committed; 0 when it is not known.',
+    samples: ({ copies }) => copies,
+  },
+  {
     type: 'counter',
     name: 'mailraft_raft_leader_changes_total',
     help: 'How often the node saw another leader than before.',

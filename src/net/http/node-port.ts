@@ -58,6 +58,8 @@ export interface StatusReport {
     readonly lastIndex: number;
     readonly firstIndex: number;
   };
+  /** Disks that surely hold everything that is committed, with its data; 0 when not known. */
+  readonly copies: number;
   readonly tenure: {
     readonly epoch: number;
     readonly valid: boolean;
@@ -217,6 +219,7 @@ export interface MetricsSnapshot {
   readonly raftState: 'follower' | 'preCandidate' | 'candidate' | 'leader';
   readonly term: number;
   readonly commitIndex: number;
+  readonly copies: number;
   readonly leaderChanges: number;
   readonly tenureExpirySeconds: number | null;
   readonly tenureRenewalFailures: number;

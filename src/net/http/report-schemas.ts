@@ -86,6 +86,10 @@ export const STATUS: TSchema = describes<StatusReport>()(
       version: text,
       role,
       raft,
+      copies: Type.Integer({
+        minimum: 0,
+        description: 'disks that surely hold everything committed; 0 when not known',
+      }),
       tenure,
       service: Type.Object(
         { state: text, pid: maybe(count), crashes: count, probes: Type.Array(probe) },

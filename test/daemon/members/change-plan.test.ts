@@ -35,7 +35,8 @@ const add = (changes: object = {}): MemberRequest => ({
   ...changes,
 });
 const candidate = (changes: object = {}) => ({
-  ...{ id: 'm4', incarnation: 'fresh', clusterId: '', isFresh: true, fault: '' },
+  ...{ id: 'm4', incarnation: 'fresh', clusterId: '', isFresh: true },
+  ...{ isWitness: false, fault: '' },
   ...changes,
 });
 
@@ -183,6 +184,20 @@ t.test('what is done already is done again without harm', async (t) => {
   ] as const) {
     t.match(step(request), /^NOT_FOUND no member is called "m9": m1, m2, m3, m4/);
   }
+});
+
+t.test('a witness has its vote at once, and there is one', async (t) => {
+  const witness = candidate({ clusterId: 'k', isWitness: true });
+  const two = [member('m1'), member('m2')];
+  t.match(nextStep(add(), facts(two, { candidate: witness })), {
+    change: { kind: 'addWitness', id: 'm4', detail: { incarnation: 'fresh' } },
+    warnings: [],
+  });
+  const other = [...two, member('m3', { standing: 'witness' })];
+  t.match(
+    textOf(nextStep(add(), facts(other, { candidate: witness }))),
+    /^REFUSED m3 is the witness: remove it first/,
+  );
 });
 
 t.test('a witness is neither promoted nor demoted', async (t) => {
