@@ -17,6 +17,7 @@ import {
   changed,
   enterJoint,
   leaveJoint,
+  membersAnew,
   simple,
 } from '../../src/consensus/core/membership/reconfigure.ts';
 import { majorityOf } from '../../src/consensus/core/quorum/majority.ts';
@@ -171,6 +172,17 @@ t.test('a machine with another storage is no longer the member that it was', asy
   const without = simple(group, [remove('d')]);
   const back = simple(without, [{ kind: 'addLearner', id: 'd', detail: is }]);
   t.strictSame(back.details, { d: is });
+});
+
+t.test('of whom is removed and comes back nothing is known any more', async (t) => {
+  const group = membershipOf({ voters: ['a', 'b'], learners: ['d'] });
+  const anew = (changes: MemberChange[]) => [
+    ...membersAnew(group, { changes, transition: 'auto', context: '' }),
+  ];
+  t.strictSame(anew([remove('d'), learn('d')]), ['d']);
+  t.strictSame(anew([remove('b')]), ['b']);
+  t.strictSame(anew([remove('b'), add('b')]), [], 'it has voted all the time');
+  t.strictSame(anew([add('d')]), []);
 });
 
 const ids = ['a', 'b', 'c', 'd', 'e'];
