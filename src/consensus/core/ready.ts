@@ -8,7 +8,7 @@
  * 2. `append` goes to the storage, first in first out. Once it is durable the
  *    host calls `RaftCore.appended(work)` and sends what that returns. Votes and
  *    acknowledgements exist only there: one that is sent before its fsync
- *    cannot be written by accident (Raft §5.1, "persistent state"; dissertation §3.8).
+ *    cannot be written by accident (Raft figure 2, "persistent state"; dissertation §3.8).
  * 3. `apply` goes to the state machine, first in first out, followed by
  *    `RaftCore.applied(work)`.
  */
