@@ -41,6 +41,8 @@ const IdentitySchema = Type.Object({
   clusterId: text,
   /** The members that the log begins with: those of the founding, whoever joined later. */
   members: Type.Array(MemberIdentitySchema),
+  /** Why the directory can not be relied on, so that it takes no part; empty when it can. */
+  fault: Type.String({ maxLength: 2048 }),
 });
 export type MemberIdentity = Static<typeof MemberIdentitySchema>;
 export type NodeIdentity = Static<typeof IdentitySchema>;
@@ -76,7 +78,8 @@ export class IdentityStore {
     if (existsSync(join(directory, JOURNAL))) {
       throw new MailraftError('DATA_DAMAGED', `${path} is missing beside a journal: restore it`);
     }
-    this.#current = { version: 2, ...expected, incarnation: freshId(), clusterId: '', members: [] };
+    const fresh = { clusterId: '', members: [], fault: '' };
+    this.#current = { version: 2, ...expected, incarnation: freshId(), ...fresh };
     this.#write();
   }
 
@@ -95,6 +98,13 @@ export class IdentityStore {
   /** Belongs to the cluster from now on, durably. */
   join(clusterId: string, members: readonly MemberIdentity[]): void {
     this.#current = { ...this.#current, clusterId, members: [...members] };
+    this.#write();
+  }
+
+  /** It turned out to be an older state of itself: it takes no part any more, durably. */
+  condemn(fault: string): void {
+    if (this.#current.fault !== '') return;
+    this.#current = { ...this.#current, fault };
     this.#write();
   }
 

@@ -59,7 +59,6 @@ export class MailNode implements NodeParts {
   readonly #seen = new SeenStates();
   readonly transport: Transport;
   readonly memberChanges: MemberChanges;
-  #rolledBack: string | undefined;
   #peers: PeerWatch | undefined;
   #guardian: GuardianClient | undefined;
   #opening: Promise<void> | undefined;
@@ -127,7 +126,6 @@ export class MailNode implements NodeParts {
       ...this.#identity.current,
       roster: this.roster,
       foundingProblem: this.#founding.problem,
-      rolledBack: this.#rolledBack,
       refusals: this.roster.others.flatMap(({ id }) => this.transport.refusalBy(id) ?? []),
       knowsLeader: (this.running?.member.host.standing.leader ?? '') !== '',
     });
@@ -231,6 +229,7 @@ export class MailNode implements NodeParts {
       onReplicationEvent: (event) => this.#nodeLog.replication(event),
       onFailed: (error) => this.#fail(error),
     });
+    if (this.#identity.current.fault !== '') this.running.member.bar();
     this.running.member.open();
   }
 
@@ -240,8 +239,8 @@ export class MailNode implements NodeParts {
         peers: () => this.roster.others.map(({ id }) => id),
         ask: (peer) => this.transport.ask(peer, 'peer.brief', {}),
         nowMs: bootTimeMs,
-        onBrief: ({ incarnation, term, commit }) => {
-          this.#seen.note(incarnation, { term, commit });
+        onBrief: (brief) => {
+          this.#seen.note(brief.incarnation, brief);
           this.#evaluate();
         },
       },
@@ -270,7 +269,7 @@ export class MailNode implements NodeParts {
 
   /** Others know this data directory in a newer state: it has forgotten what it promised. */
   #rollBackFound(reason: string): void {
-    this.#rolledBack = reason;
+    this.#identity.condemn(reason);
     this.running?.member.bar();
     this.#nodeLog.absent(reason);
   }
@@ -288,7 +287,7 @@ export class MailNode implements NodeParts {
         () =>
           introduce(this.#identity.current, this.running?.journal, {
             isWitness: false,
-            fault: this.#rolledBack ?? '',
+            fault: this.#identity.current.fault,
           }),
       ],
       ['member.step', (params) => this.memberChanges.step(params)],

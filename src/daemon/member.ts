@@ -19,17 +19,18 @@ import type { Position, TenureMark } from '../replication/committed-state.ts';
 import type { ReplicationEvent } from '../replication/parts.ts';
 import type { Life } from '../service/decide/life.ts';
 import { Applying } from './applying.ts';
+import { briefOf } from './brief.ts';
+import { isCopyAwaited } from './copies.ts';
 import { FilesGate } from './files-gate.ts';
 import { Fitness } from './fitness.ts';
 import { HistoryRecorder } from './history-recorder.ts';
-import { knowledgeOf } from './knowledge.ts';
 import { LagMeter } from './lag-meter.ts';
 import { LeadDuties, neededFrom } from './lead-duties.ts';
 import { LogFollow } from './log-follow.ts';
 import { hostStart, readTenure } from './log-start.ts';
 import { electionJitter } from './members/election-jitter.ts';
 import type { Roster, RosterMember } from './members/roster.ts';
-import { BRIEF_TEXT_MAX, type Brief, type PeerWatch } from './peer-watch.ts';
+import type { Brief, PeerWatch } from './peer-watch.ts';
 import { type GuardianPort, PrimaryControl } from './primary-control.ts';
 import { type ProbesPort, Probing } from './probing.ts';
 import { Proposals } from './proposals.ts';
@@ -168,37 +169,18 @@ export class Member {
     return isUp && this.#host.leaseEndMs > this.#parts.nowMs();
   }
 
-  /** Nothing is held here, and nothing is on its way to be. */
+  /** Nothing is held here, nothing is on its way to be, and nobody waits for this copy. */
   get isAtRest(): boolean {
     const { phase } = this.life;
-    return (phase === 'secondary' || phase === 'elected') && !this.#isServiceHeld();
+    if (this.#isServiceHeld() || (phase !== 'secondary' && phase !== 'elected')) return false;
+    const { peers } = this.#parts;
+    return !isCopyAwaited(this.#self, this.#host.copySet, (id) => peers.findFresh(id));
   }
 
   get brief(): Brief {
-    const { status } = this.#parts.replication;
-    const { life } = this;
-    // Without room it may serve if nobody else can, and is not to be preferred.
-    const obstacle = this.fitness.obstacle ?? status.lacksRoom ?? '';
-    const { term, commit } = this.#parts.journal.syncedHardState;
-    return {
-      node: this.#self,
-      incarnation: this.#parts.incarnation,
-      term,
-      commit,
-      isBarred: this.#isBarred,
-      mode: status.mode,
-      phase: life.phase,
-      serves: this.serves,
-      epoch: life.phase === 'secondary' ? 0 : life.term,
-      canServe: obstacle === '' && status.mode === 'following' && status.missing === 0,
-      obstacle: obstacle.slice(0, BRIEF_TEXT_MAX),
-      applied: this.files.appliedIndex,
-      neededFrom: neededFrom(this.#parts.replication),
-      missing: status.missing,
-      fetchedBytes: status.fetchedBytes,
-      salvageFiles: status.salvageFiles,
-      ...knowledgeOf(this.#host),
-    };
+    const { replication, journal, incarnation } = this.#parts;
+    const isBarred = this.#isBarred;
+    return briefOf(this, { node: this.#self, incarnation, isBarred, replication, journal });
   }
 
   /** A planned move that was asked for and has not come about yet. */

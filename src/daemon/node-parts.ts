@@ -38,6 +38,8 @@ export interface ProbesView {
 export interface Running {
   readonly member: Member;
   readonly journal: Journal;
+  /** Nothing of it was known to be lost when it was opened. */
+  readonly wasWhole: boolean;
   readonly replication: Replication;
 }
 

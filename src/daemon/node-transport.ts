@@ -17,6 +17,8 @@ import type { SeenStates } from './members/seen-states.ts';
 export interface RunningMember {
   readonly member: { readonly host: RaftHost };
   readonly journal: Pick<Journal, 'hardStateNow'>;
+  /** Nothing of the journal was known to be lost when it was opened. */
+  readonly wasWhole: boolean;
 }
 
 export interface NodeTransportParts {
@@ -36,10 +38,10 @@ export function makeTransport(
   const { peers, timing } = config;
   const self = (): Identity => {
     const journal = running()?.journal;
-    const { term, commit } = journal?.hardStateNow ?? { term: 0, commit: 0 };
+    const { term, vote, commit } = journal?.hardStateNow ?? { term: 0, vote: '', commit: 0 };
     const { cluster, id, incarnation, clusterId } = identity.current;
-    const isWhole = running()?.member.host.isMuted !== true;
-    return { cluster, id, incarnation, clusterId, term, commit, isWhole };
+    const isWhole = running()?.wasWhole !== false;
+    return { cluster, id, incarnation, clusterId, term, vote, commit, isWhole };
   };
   const refusalOf: (hello: Parameters<typeof admit>[0]) => Refusal = (hello) => {
     const verdict = admit(hello, {

@@ -79,7 +79,7 @@ export async function openMember(parts: OpenMemberParts): Promise<Running> {
     onEvent: (event) => parts.onMemberEvent(event),
   });
   holder.member = member;
-  return { member, journal, replication };
+  return { member, journal, wasWhole: !isMuted, replication };
 }
 
 function openJournal({ config, identity, onSync }: OpenMemberParts): Promise<Journal> {

@@ -13,9 +13,10 @@ export const BRIEF_TEXT_MAX = 1024;
 const text = Type.String({ maxLength: BRIEF_TEXT_MAX });
 export const BriefSchema = Type.Object({
   node: text,
-  /** Of its data directory, which is durable in this term, and to this commit at least. */
+  /** Of its data directory, which is durable as of this term, vote and commit at least. */
   incarnation: text,
   term: natural,
+  vote: text,
   commit: natural,
   /** Its data directory is an older state of itself: it takes no part. */
   isBarred: Type.Boolean(),

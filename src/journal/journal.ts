@@ -118,7 +118,7 @@ export class Journal implements LogStorage {
     return this.#hardState;
   }
 
-  /** As it is at least after a loss of power. */
+  /** As it is at least after a loss of power, even one that takes the last write with it. */
   get syncedHardState(): HardState {
     return this.#synced;
   }
@@ -327,20 +327,21 @@ export class Journal implements LogStorage {
   }
 
   #written(count: number): void {
+    const before = this.#hardState;
     let left = count;
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
       if (first.isGiven && left === 0) return;
       if (first.isGiven) left -= 1;
       this.#waiting.shift();
       this.#show(first.batch);
+      if (first.batch.mustSync) this.#synced = before;
       first.done();
     }
   }
 
   /** The view changes with the report that a batch is stored. */
-  #show({ hardState, mustSync, snapshot, entries }: StorageBatch): void {
+  #show({ hardState, snapshot, entries }: StorageBatch): void {
     if (hardState !== undefined) this.#hardState = hardState;
-    if (mustSync) this.#synced = this.#hardState;
     if (snapshot !== undefined) {
       this.#terms = new TermRuns([{ index: snapshot.index, term: snapshot.term }]);
       this.#cache.clear();

@@ -35,6 +35,16 @@ t.test('what was written is read at the next start, and belongs to its cluster f
   t.end();
 });
 
+t.test('a directory that is an older state of itself stays out, also after a restart', (t) => {
+  const { path } = scratch(t);
+  new IdentityStore(path, N1).condemn('restored from a copy');
+  const again = new IdentityStore(path, N1);
+  t.equal(again.current.fault, 'restored from a copy');
+  again.condemn('for another reason');
+  t.equal(again.current.fault, 'restored from a copy');
+  t.end();
+});
+
 t.test('what a crash left of a write does not count', (t) => {
   const { path } = scratch(t);
   const { current } = new IdentityStore(path, N1);

@@ -44,7 +44,7 @@ async function node(
   const [received, links, unreachable]: [PeerMessage[], string[], string[]] = [[], [], []];
   const identity = {
     ...{ cluster: 'x', id, incarnation: `${id}-1`, clusterId: 'k' },
-    ...{ term: 0, commit: 0, isWhole: true },
+    ...{ term: 0, vote: '', commit: 0, isWhole: true },
     ...parts.identity,
   };
   const transport = new Transport(

@@ -137,7 +137,7 @@ function makeTransport(events: ConstructorParameters<typeof Transport>[1]): Tran
   const others = options.members.filter(({ id }) => id !== options.id);
   const identity = {
     ...{ cluster: CLUSTER, clusterId: CLUSTER, id: options.id, incarnation: 'one' },
-    ...{ term: 0, commit: 0, isWhole: true },
+    ...{ term: 0, vote: '', commit: 0, isWhole: true },
   };
   return new Transport(
     {

@@ -9,8 +9,8 @@ export interface AbsenceFacts {
   readonly roster: Pick<Roster, 'self' | 'isGroups'>;
   /** What the founding waits for; undefined once this node belongs to the cluster. */
   readonly foundingProblem: string | undefined;
-  /** A peer knows the data directory in a newer state. */
-  readonly rolledBack: string | undefined;
+  /** Why the data directory can not be relied on; empty when it can. */
+  readonly fault: string;
   /** Peers that answer and do not want this node, each with its reason. */
   readonly refusals: readonly string[];
   /** A leader is heard: the members known here are those of now. */
@@ -19,9 +19,9 @@ export interface AbsenceFacts {
 
 /** In words that say what to do; undefined when nothing keeps it away. */
 export function absenceOf(facts: AbsenceFacts): string | undefined {
-  const { id, incarnation, roster, foundingProblem, rolledBack, refusals } = facts;
+  const { id, incarnation, roster, foundingProblem, fault, refusals } = facts;
   if (foundingProblem !== undefined) return foundingProblem;
-  if (rolledBack !== undefined) return rolledBack;
+  if (fault !== '') return fault;
   if (!roster.isGroups) return undefined;
   const named = roster.self?.incarnation;
   if (named === undefined) return refusals[0] ?? notListed(id);

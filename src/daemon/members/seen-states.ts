@@ -7,34 +7,40 @@
  * takes back nothing of it.
  */
 
-/** Of one data directory: its term, and how much of its log it knows as committed. */
+/** Of one data directory: its term, its vote in it, and how much of its log is committed. */
 export interface DurableState {
   readonly term: number;
+  /** Empty for none. */
+  readonly vote: string;
   readonly commit: number;
-  /** Nothing is known to be lost of it; what is damaged says so, and does not vote. */
-  readonly isWhole: boolean;
 }
 
 const KEPT_MAX = 256;
 
 export class SeenStates {
-  readonly #seen = new Map<string, Pick<DurableState, 'term' | 'commit'>>();
+  readonly #seen = new Map<string, DurableState>();
 
   /** A data directory is durable up to there. */
-  note(incarnation: string, { term, commit }: Pick<DurableState, 'term' | 'commit'>): void {
-    const before = this.#seen.get(incarnation);
+  note(incarnation: string, { term, vote, commit }: DurableState): void {
+    const before = this.#seen.get(incarnation) ?? { term: 0, vote: '', commit: 0 };
+    const isNewer = term > before.term || (term === before.term && before.vote === '');
     this.#seen.delete(incarnation);
     this.#seen.set(incarnation, {
-      term: Math.max(term, before?.term ?? 0),
-      commit: Math.max(commit, before?.commit ?? 0),
+      ...(isNewer ? { term, vote } : { term: before.term, vote: before.vote }),
+      commit: Math.max(commit, before.commit),
     });
     const oldest = this.#seen.keys().next().value;
     if (this.#seen.size > KEPT_MAX && oldest !== undefined) this.#seen.delete(oldest);
   }
 
-  isOlder(incarnation: string, { term, commit, isWhole }: DurableState): boolean {
+  /** @param isWhole nothing is known to be lost of it; what is damaged says so, and is mended */
+  isOlder(
+    incarnation: string,
+    { term, vote, commit, isWhole }: DurableState & { readonly isWhole: boolean },
+  ): boolean {
     const seen = this.#seen.get(incarnation);
     if (seen === undefined) return false;
-    return term < seen.term || (isWhole && commit < seen.commit);
+    const isVoteLost = term === seen.term && seen.vote !== '' && vote !== seen.vote;
+    return term < seen.term || isVoteLost || (isWhole && commit < seen.commit);
   }
 }

@@ -16,6 +16,8 @@ import { WitnessMember } from './witness-member.ts';
 export interface OpenWitness {
   readonly member: WitnessMember;
   readonly journal: Journal;
+  /** Nothing of it was known to be lost when it was opened. */
+  readonly wasWhole: boolean;
 }
 
 export interface OpenWitnessParts {
@@ -63,5 +65,5 @@ export async function openWitness(parts: OpenWitnessParts): Promise<OpenWitness>
     onMuted: (isMuted) => onMemberEvent({ kind: 'muted', isMuted }),
     onFailed: parts.onFailed,
   });
-  return { member, journal };
+  return { member, journal, wasWhole: !journal.isMuted };
 }

@@ -51,7 +51,6 @@ export class WitnessNode implements RunningNode, WitnessParts {
   readonly #service: WitnessService;
   readonly #loopDelay: LoopDelay;
   readonly #seen = new SeenStates();
-  #rolledBack: string | undefined;
   #opening: Promise<void> | undefined;
   #isClosing = false;
   running: OpenWitness | undefined;
@@ -100,7 +99,6 @@ export class WitnessNode implements RunningNode, WitnessParts {
       ...this.#identity.current,
       roster: this.roster,
       foundingProblem: this.#founding.problem,
-      rolledBack: this.#rolledBack,
       refusals: this.roster.others.flatMap(({ id }) => this.transport.refusalBy(id) ?? []),
       knowsLeader: (this.running?.member.host.standing.leader ?? '') !== '',
     });
@@ -165,19 +163,22 @@ export class WitnessNode implements RunningNode, WitnessParts {
       onMemberEvent: (event) => this.#nodeLog.member(event),
       onFailed: (error) => this.#fail(error),
     });
+    if (this.#identity.current.fault !== '') this.running.member.host.bar();
     this.roster.adopt(this.running.member.host.membership);
   }
 
   get #brief(): Brief {
     const { running } = this;
     const { applied = 0 } = running?.member.host.status ?? {};
-    const { term, commit } = running?.journal.syncedHardState ?? { term: 0, commit: 0 };
+    const nothing = { term: 0, vote: '', commit: 0 };
+    const { term, vote, commit } = running?.journal.syncedHardState ?? nothing;
     return {
       node: this.config.node.id,
       incarnation: this.#identity.current.incarnation,
       term,
+      vote,
       commit,
-      isBarred: this.#rolledBack !== undefined,
+      isBarred: this.#identity.current.fault !== '',
       mode: 'witness',
       phase: 'witness',
       serves: false,
@@ -200,7 +201,7 @@ export class WitnessNode implements RunningNode, WitnessParts {
         peers: () => this.roster.others.map(({ id }) => id),
         ask: (peer) => this.transport.ask(peer, 'peer.brief', {}),
         nowMs: bootTimeMs,
-        onBrief: ({ incarnation, term, commit }) => this.#seen.note(incarnation, { term, commit }),
+        onBrief: (brief) => this.#seen.note(brief.incarnation, brief),
       },
       renewIntervalMs(this.config.timing),
     );
@@ -229,7 +230,7 @@ export class WitnessNode implements RunningNode, WitnessParts {
     const introduction = () =>
       introduce(this.#identity.current, this.running?.journal, {
         isWitness: true,
-        fault: this.#rolledBack ?? '',
+        fault: this.#identity.current.fault,
       });
     return new Map<string, RpcHandler>([
       ['found.ask', () => this.#founding.answerAsk()],
@@ -241,7 +242,7 @@ export class WitnessNode implements RunningNode, WitnessParts {
 
   /** Others know this data directory in a newer state: it has forgotten what it voted. */
   #rollBackFound(reason: string): void {
-    this.#rolledBack = reason;
+    this.#identity.condemn(reason);
     this.running?.member.host.bar();
     this.#nodeLog.absent(reason);
   }

@@ -29,10 +29,11 @@ export const HelloSchema = Type.Object({
   /** Of the sender's data directory. */
   incarnation: name,
   to: name,
-  /** Term of the sender's storage, and how much of its log it knows as committed. */
+  /** Term of the sender's storage, its vote in it, and how much of its log is committed. */
   term: natural,
+  vote: Type.String({ maxLength: NAME_BYTES_MAX }),
   commit: natural,
-  /** Nothing of the sender's storage is known to be lost. */
+  /** Nothing of the sender's storage was known to be lost when it started. */
   isWhole: Type.Boolean(),
   channel: Type.Union(CHANNELS.map((channel) => Type.Literal(channel))),
 });

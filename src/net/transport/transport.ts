@@ -25,6 +25,7 @@ export interface Identity {
   readonly clusterId: string;
   /** How far the storage is: see the hello. */
   readonly term: number;
+  readonly vote: string;
   readonly commit: number;
   readonly isWhole: boolean;
 }

@@ -9,7 +9,7 @@ import type { Hello } from '../../../src/net/transport/hello.ts';
 
 const hello = (changes: Partial<Hello> = {}): Hello => ({
   ...{ protocol: 2, cluster: 'example', clusterId: 'k', from: 'n2', incarnation: 'b', to: 'n1' },
-  ...{ channel: 'log', term: 7, commit: 100, isWhole: true },
+  ...{ channel: 'log', term: 7, vote: 'n1', commit: 100, isWhole: true },
   ...changes,
 });
 
@@ -64,12 +64,16 @@ t.test('who knows no leader listens to anyone of the cluster: it may be behind',
 
 t.test('an older state of a data directory is told from a newer one', async (t) => {
   const seen = new SeenStates();
-  seen.note('b', { term: 7, commit: 100 });
-  seen.note('b', { term: 6, commit: 90 });
+  seen.note('b', { term: 7, vote: '', commit: 100 });
+  seen.note('b', { term: 6, vote: 'n3', commit: 90 });
+  seen.note('b', { term: 7, vote: 'n1', commit: 80 });
   const judged = (changes: Partial<Hello>): string => admit(hello(changes), facts({ seen })).kind;
   t.equal(judged({}), 'welcome');
   t.equal(judged({ term: 8, commit: 150 }), 'welcome');
   t.equal(judged({ commit: 99 }), 'rolledBack');
+  t.equal(judged({ vote: '' }), 'rolledBack', 'a vote is never taken back');
+  t.equal(judged({ vote: 'n3' }), 'rolledBack', 'nor given to another');
+  t.equal(judged({ term: 8, vote: '' }), 'welcome', 'in a later term it may be');
   t.equal(judged({ term: 6, commit: 200 }), 'rolledBack');
   t.equal(judged({ commit: 50, isWhole: false }), 'welcome', 'damage is known, and repaired');
   t.equal(judged({ term: 6, isWhole: false }), 'rolledBack', 'forgotten votes are not');
@@ -80,8 +84,8 @@ t.test('an older state of a data directory is told from a newer one', async (t) 
 
 t.test('what was seen of many data directories is bounded', async (t) => {
   const seen = new SeenStates();
-  for (let at = 0; at < 300; at += 1) seen.note(`${at}`, { term: 5, commit: 5 });
-  const state = { term: 1, commit: 1, isWhole: true };
+  for (let at = 0; at < 300; at += 1) seen.note(`${at}`, { term: 5, vote: '', commit: 5 });
+  const state = { term: 1, vote: '', commit: 1, isWhole: true };
   t.equal(seen.isOlder('0', state), false);
   t.equal(seen.isOlder('299', state), true);
 });
@@ -89,7 +93,7 @@ t.test('what was seen of many data directories is bounded', async (t) => {
 t.test('a node that takes no part says why', async (t) => {
   const none = {
     foundingProblem: undefined,
-    rolledBack: undefined,
+    fault: '',
     refusals: [],
     knowsLeader: true,
   };
@@ -105,6 +109,6 @@ t.test('a node that takes no part says why', async (t) => {
   const replaced = { self: listed('n2', 'c'), isGroups: true };
   t.match(absenceOf({ ...own, roster: replaced }), /another data directory: run `mailraft member/);
   t.equal(absenceOf({ ...own, roster, foundingProblem: 'waits' }), 'waits');
-  t.equal(absenceOf({ ...own, roster, rolledBack: 'restored' }), 'restored');
+  t.equal(absenceOf({ ...own, roster, fault: 'restored' }), 'restored');
   t.equal(absenceOf({ ...own, roster: { ...removed, isGroups: false } }), undefined);
 });
