@@ -73,7 +73,7 @@ function entriesForWitness(state: RaftState, progress: Progress): readonly Entry
   return withoutData(entries);
 }
 
-/** The follower needs entries that were compacted: name it the state to fetch. */
+/** The follower needs entries that were compacted: name it the state to fetch (Raft §7). */
 function sendSnapshot(state: RaftState, to: NodeId, progress: Progress): boolean {
   // One that is silent could not fetch it, and would be taken for one that does.
   if (!progress.recentActive) return false;
@@ -99,12 +99,6 @@ function markAt(state: RaftState, index: LogIndex): SnapshotMark {
   assert(term !== undefined, `entry ${index} has no term`);
   const { membershipIndex, tracker } = state;
   return { index, term, membership: tracker.membership, membershipIndex };
-}
-
-/** Sends a state ahead of its turn: an operator, or a test, says so. */
-export function sendState(state: RaftState, to: NodeId): boolean {
-  const progress = state.tracker.progressOf(to);
-  return progress !== undefined && sendSnapshot(state, to, progress);
 }
 
 export function handleAppendResponse(state: RaftState, response: AppendResponse): void {

@@ -22,7 +22,6 @@ import {
   type TransferResult as LeaderTransferResult,
   requestTransfer,
   sendAppend,
-  sendState,
   stateReported,
 } from './leader.ts';
 import { bytesOf, type LogView } from './log/log-view.ts';
@@ -96,6 +95,12 @@ export class RaftCore {
 
   get membership(): Membership {
     return this.#state.tracker.membership;
+  }
+
+  /** The configuration in effect, and the entry that it stems from. */
+  get placedMembership(): PlacedMembership {
+    const { tracker, membershipIndex: index } = this.#state;
+    return { index, membership: tracker.membership };
   }
 
   /** The term of an entry, undefined when it is not in the log. */
@@ -221,11 +226,6 @@ export class RaftCore {
     if (this.#state.role === 'leader') stateReported(this.#state, id, hasSucceeded);
   }
 
-  /** Tells `id` to fetch the state, whether or not its log needs it; false when it can not be told. */
-  sendSnapshot(id: NodeId): boolean {
-    return this.#state.role === 'leader' && sendState(this.#state, id);
-  }
-
   /**
    * The members that must hold an entry before it commits, as of this member's log; all
    * data voters where nothing was decreed. Empty in a group without a witness.
@@ -338,9 +338,8 @@ export class RaftCore {
   }
 
   #membershipChanged(): PlacedMembership | undefined {
-    const { tracker, membershipIndex: index } = this.#state;
-    const { membership } = tracker;
-    return membership === this.#givenMembership ? undefined : { index, membership };
+    const placed = this.placedMembership;
+    return placed.membership === this.#givenMembership ? undefined : placed;
   }
 
   #snapshotStored(index: LogIndex): void {

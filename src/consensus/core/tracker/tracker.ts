@@ -1,5 +1,6 @@
 /**
- * All members as a leader or candidate sees them: progress, votes, activity.
+ * All members as a leader or candidate sees them: progress, votes, activity. Learners are
+ * sent the log like all others, and count for nothing (dissertation §4.2.1).
  */
 
 import { type GroupOf, groupsReached } from '../quorum/groups.ts';
