@@ -15,6 +15,7 @@ const STATUS_FIELDS: Readonly<Record<keyof StatusReport, Kind>> = {
   version: 'string',
   role: 'string',
   raft: 'object',
+  copies: 'number',
   tenure: 'object',
   service: 'object',
   address: 'array',

@@ -1,6 +1,7 @@
 /** `mailraft run`: the daemon of a node, in the foreground. */
 
 import { type Command, Option } from 'commander';
+import { beginSmall } from '../platform/engine-size.ts';
 import type { LogLevel } from '../platform/log.ts';
 import { needConfigFile, readConfig } from './configuration.ts';
 import { ending, example, type GlobalOptions } from './verb.ts';
@@ -30,6 +31,8 @@ export function addRun(program: Command): void {
 }
 
 async function runDaemon(options: GlobalOptions & RunOptions): Promise<never> {
+  // Until it is known what this node is: a witness is to stay small.
+  beginSmall();
   const config = await readConfig(needConfigFile(options));
   const [{ makeLogger }, { supervise }] = await Promise.all([
     import('../platform/log.ts'),

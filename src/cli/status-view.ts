@@ -120,6 +120,7 @@ function nodeRows(
 ): readonly (readonly string[])[] {
   const rows: readonly (readonly [title: string, text: string])[] = [
     ['role', status.role],
+    ['copies', `${status.copies}`],
     ['tenure', tenureText(status)],
     ...status.address.map(
       ({ address, held }) =>

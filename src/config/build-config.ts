@@ -56,7 +56,7 @@ function membersOf({ members }: RawConfig): MemberConfig[] {
     priority,
     site: site ?? '',
     origin: origin || members.length === 1,
-    canBePrimary,
+    canBePrimary: canBePrimary && role === 'voter',
   }));
 }
 

@@ -13,7 +13,8 @@ export interface Endpoint {
 export interface MemberConfig {
   readonly id: string;
   readonly address: Endpoint;
-  readonly role: 'voter';
+  /** A witness has a vote and no data. */
+  readonly role: 'voter' | 'witness';
   /** Among ready members the one with the highest is handed the place. */
   readonly priority: number;
   /** For people only; empty when none was given. */
@@ -93,6 +94,7 @@ export interface Config {
     readonly allowPlaintext: boolean;
   };
   readonly http: { readonly listen: Endpoint; readonly tokenFile: string };
+  /** Empty at a witness alone. */
   readonly volumes: readonly VolumeConfig[];
   readonly service: ServiceConfig;
   readonly address: readonly AddressConfig[];

@@ -66,12 +66,13 @@ function section(name: string, lines: readonly string[]): string[] {
 
 function describeMember(member: MemberConfig, self: string): string {
   const { id, address, role, priority, site, origin, canBePrimary } = member;
+  const isWitness = role === 'witness';
   const notes = [
     role,
-    `priority ${priority}`,
+    ...(isWitness ? ['no data'] : [`priority ${priority}`]),
     ...(site === '' ? [] : [site]),
     ...(origin ? ['origin'] : []),
-    ...(canBePrimary ? [] : ['never primary']),
+    ...(canBePrimary || isWitness ? [] : ['never primary']),
     ...(id === self ? ['this machine'] : []),
   ];
   return `${id}: ${formatEndpoint(address)}, ${notes.join(', ')}`;

@@ -19,6 +19,7 @@ import {
 import { serviceFindings } from './check-service.ts';
 import { timingFindings } from './check-timing.ts';
 import { tlsFindings } from './check-tls.ts';
+import { ownPartFindings, witnessFindings } from './check-witness.ts';
 import type { Config } from './config.ts';
 import { type Fault, type Finding, formatFault, formatKey } from './fault.ts';
 import type { RawConfig } from './schema.ts';
@@ -42,6 +43,8 @@ interface Relation {
 const RELATIONS: readonly Relation[] = [
   { reads: ['members'], find: memberFindings },
   { reads: ['members', 'node'], find: ownMemberFindings },
+  { reads: ['members'], find: witnessFindings },
+  { reads: ['members', 'node', 'volumes', 'service', 'address'], find: ownPartFindings },
   { reads: ['members', 'node', 'peers'], find: plaintextFindings },
   { reads: ['members', 'address'], find: sharedAddressFindings },
   { reads: ['members', 'node', 'peers', 'http', 'address'], find: listenerFindings },

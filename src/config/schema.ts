@@ -51,9 +51,9 @@ const member = mapping('A machine of the cluster.', {
   address: endpoint('Where the other members reach it.'),
   role: withDefault(
     choice(
-      'What it does for the cluster; a voter has a vote and all data.',
-      ['voter'],
-      ['witness', 'learner'],
+      'What it does for the cluster: a `voter` has a vote and all data; a `witness`, of which there is at most one, has a vote and no data, so that two machines with data and any small third one survive the loss of one.',
+      ['voter', 'witness'],
+      ['learner'],
     ),
     'voter',
   ),
@@ -259,10 +259,14 @@ const schema = mapping('The configuration of one member of a mailraft cluster.',
   }),
   peers,
   http: withDefault(http, {}),
-  volumes: list('What is replicated, the same in the files of all machines.', volume, {
-    min: 1,
-    max: 64,
-  }),
+  volumes: withDefault(
+    list(
+      'What is replicated, the same in the files of all machines: at least one; the file of a witness has none.',
+      volume,
+      { min: 0, max: 64 },
+    ),
+    [],
+  ),
   service: withDefault(service, { driver: 'none' }),
   services: laterKey('Several services, started in order and stopped in reverse.'),
   address: withDefault(

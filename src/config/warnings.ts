@@ -50,8 +50,9 @@ function memberWarnings({ members, peers, node, timing }: Unwarned): string[] {
   return warnings;
 }
 
-function clientWarnings({ address, service }: Unwarned): string[] {
+function clientWarnings({ address, service, members, node }: Unwarned): string[] {
   const warnings: string[] = [];
+  if (members.find(({ id }) => id === node.id)?.role === 'witness') return warnings;
   if (address.length === 0) {
     warnings.push('without an address clients have to find the primary by themselves');
   }

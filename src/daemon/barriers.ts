@@ -26,6 +26,8 @@ export function barrierAnswerOf(value: unknown): BarrierAnswer {
   throw new MailraftError('DATA_INVALID', 'the primary answers in a way that is not understood');
 }
 
+/** What a primary may need to answer a barrier that was passed on. */
+export const BARRIER_MS_MAX = 60_000;
 const PATHS_SHOWN = 5;
 
 /**

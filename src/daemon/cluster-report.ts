@@ -10,7 +10,10 @@ import type {
 import type { HistoryRecord } from '../replication/command/decree.ts';
 import type { SalvageManifest } from '../replication/salvage/salvage-store.ts';
 import type { NodeParts } from './node-parts.ts';
-import { isPrimary } from './status-report.ts';
+import { isPrimary, staleness } from './status-report.ts';
+
+/** Why a witness is never primary. */
+export const NO_DATA = 'it is the witness, which has no data';
 
 export function clusterReport(parts: NodeParts): ClusterReport {
   const { config, running } = parts;
@@ -31,7 +34,7 @@ function serves(parts: NodeParts, id: string): boolean {
 
 function memberReport(parts: NodeParts, member: MemberConfig): MemberReport {
   const { config, running, peers, nowMs } = parts;
-  const { id, address, priority, site, canBePrimary } = member;
+  const { id, address, role, priority, site, canBePrimary } = member;
   const isSelf = id === config.node.id;
   const host = running?.member.host;
   const progress = host?.progress().find((one) => one.id === id);
@@ -43,7 +46,7 @@ function memberReport(parts: NodeParts, member: MemberConfig): MemberReport {
   return {
     id,
     address: `${address.host}:${address.port}`,
-    role: 'voter',
+    role,
     priority,
     site,
     isSelf,
@@ -61,9 +64,10 @@ function memberReport(parts: NodeParts, member: MemberConfig): MemberReport {
 
 /** Why a member could not be primary now; null when it could. */
 function reasonAgainst({ config, running, peers }: NodeParts, id: string): string | null {
+  if (config.members.some((one) => one.id === id && one.role === 'witness')) return NO_DATA;
   if (id === config.node.id) {
     if (running === undefined) return 'the cluster is not founded yet';
-    return running.member.fitness.obstacle ?? null;
+    return running.member.fitness.obstacle ?? staleness({ config, running, peers }) ?? null;
   }
   const brief = peers.findFresh(id);
   if (brief === undefined) return 'it does not answer';

@@ -37,7 +37,7 @@ export class Fitness {
     const { members, node } = parts.config;
     this.#own = members.find(({ id }) => id === node.id);
     this.#others = members
-      .filter(({ id }) => id !== node.id)
+      .filter(({ id, role }) => id !== node.id && role !== 'witness')
       .toSorted((a, b) => b.priority - a.priority);
   }
 
@@ -67,6 +67,8 @@ export class Fitness {
   get #canOthersCommit(): boolean {
     const { host } = this.#parts;
     const { voters } = host.membership;
+    // With a witness the leader's own copy is one of those that are needed.
+    if (host.copySet.length > 0) return false;
     const level = host
       .progress()
       .filter(
@@ -97,7 +99,7 @@ export class Fitness {
   copiesOf(index: number): number {
     const { host, peers } = this.#parts;
     return host.progress().filter(({ id, match }) => {
-      if (match < index) return false;
+      if (match < index || id === host.membership.witness) return false;
       return id === this.#own?.id || peers.findFresh(id)?.missing === 0;
     }).length;
   }

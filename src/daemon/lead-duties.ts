@@ -50,7 +50,9 @@ export class LeadDuties {
   /** Raises the floor of the journal, if that is worth it. */
   keepHouse(): void {
     const { journal, config, peers, replication } = this.#parts;
-    const others = config.members.filter(({ id }) => id !== config.node.id);
+    const others = config.members.filter(
+      ({ id, role }) => id !== config.node.id && role !== 'witness',
+    );
     const index = floorToPropose({
       floor: replication.status.state.floor,
       ownNeed: neededFrom(replication),

@@ -3,7 +3,6 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import { renewIntervalMs } from '../config/timings.ts';
@@ -21,8 +20,9 @@ import { GuardianClient } from '../service/guardian/client.ts';
 import { Probes } from '../service/probe/probe-runner.ts';
 import { Founding } from './founding.ts';
 import { IdentityStore, WIPED_REMEDY } from './identity.ts';
+import { LoopDelay } from './loop-delay.ts';
 import { NodeLog } from './node-log.ts';
-import type { NodeCounts, NodeParts, Running } from './node-parts.ts';
+import { freshCounts, type NodeCounts, type NodeParts, type Running } from './node-parts.ts';
 import { NodeService } from './node-service.ts';
 import { openMember } from './open-member.ts';
 import { PeerWatch } from './peer-watch.ts';
@@ -33,8 +33,6 @@ export interface NodeOptions {
   readonly isForced: boolean;
 }
 
-const LAG_RESOLUTION_MS = 10;
-const LAG_EVERY_MS = 5000;
 const REST_LOOK_MS = 20;
 /** A node that fails does not wait longer for its parts to end: the process does. */
 const CLOSE_MS_MAX = 10_000;
@@ -42,15 +40,7 @@ const CLOSE_MS_MAX = 10_000;
 export class MailNode implements NodeParts {
   readonly config: Config;
   readonly version: string = productVersion();
-  readonly counts: NodeCounts = {
-    leaderChanges: 0,
-    renewalFailures: 0,
-    driftFiles: 0,
-    eventLoopLagSeconds: 0,
-    failovers: new Map(
-      ['start', 'switchover', 'failover', 'restart'].map((kind) => [kind, 0] as const),
-    ),
-  };
+  readonly counts: NodeCounts = freshCounts();
   readonly probes: Probes;
   readonly failed: Promise<Error>;
   readonly #log: Logger;
@@ -60,8 +50,7 @@ export class MailNode implements NodeParts {
   readonly #metrics: NodeMetrics;
   readonly #http: HttpServer;
   readonly #service: NodeService;
-  readonly #loopDelay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
-  readonly #lagTimer: NodeJS.Timeout;
+  readonly #loopDelay: LoopDelay;
   readonly transport: Transport;
   #peers: PeerWatch | undefined;
   #guardian: GuardianClient | undefined;
@@ -100,7 +89,9 @@ export class MailNode implements NodeParts {
       onFounded: () => this.#openMember(),
     });
     this.transport = this.#makeTransport();
-    this.#lagTimer = setInterval(() => this.#measureLag(), LAG_EVERY_MS);
+    this.#loopDelay = new LoopDelay((seconds) => {
+      this.counts.eventLoopLagSeconds = seconds;
+    });
   }
 
   get guardian(): GuardianClient {
@@ -142,7 +133,6 @@ export class MailNode implements NodeParts {
     this.#peers = this.#watchPeers();
     await this.#http.start();
     this.#log.info({ http: this.#http.port, peers: this.transport.port }, 'listening');
-    this.#loopDelay.enable();
     if (this.#identity.isFounded) this.#openMember();
     this.#founding.start();
     await this.#opening;
@@ -177,8 +167,7 @@ export class MailNode implements NodeParts {
   async #close(): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    clearInterval(this.#lagTimer);
-    this.#loopDelay.disable();
+    this.#loopDelay.close();
     this.#founding.close();
     this.#peers?.close();
     this.probes.stop();
@@ -278,13 +267,6 @@ export class MailNode implements NodeParts {
   get #member(): Running {
     if (this.running !== undefined) return this.running;
     throw new MailraftError('PRECONDITION_FAILED', 'this node is no member of the cluster yet');
-  }
-
-  #measureLag(): void {
-    // The monitor counts its own resolution in.
-    const ms = Math.max(0, this.#loopDelay.max / 1e6 - LAG_RESOLUTION_MS);
-    this.counts.eventLoopLagSeconds = Number.isFinite(ms) ? ms / 1000 : 0;
-    this.#loopDelay.reset();
   }
 }
 

@@ -21,6 +21,7 @@ import { Applying } from './applying.ts';
 import { FilesGate } from './files-gate.ts';
 import { Fitness } from './fitness.ts';
 import { HistoryRecorder } from './history-recorder.ts';
+import { knowledgeOf } from './knowledge.ts';
 import { LagMeter } from './lag-meter.ts';
 import { LeadDuties, neededFrom } from './lead-duties.ts';
 import { LogFollow } from './log-follow.ts';
@@ -91,8 +92,11 @@ export class Member {
     this.#parts = parts;
     this.#self = config.node.id;
     const { state } = replication.status;
+    const options = hostOptions(config, parts.incarnation, state.leaseMs ?? config.timing.leaseMs);
+    // A copy counts only with all that lies below its log (rule 14).
+    const hasAllData = (id: string): boolean => parts.peers.findFresh(id)?.missing === 0;
     this.#host = new RaftHost(
-      hostOptions(config, parts.incarnation, state.leaseMs ?? config.timing.leaseMs),
+      { ...options, core: { ...options.core, hasAllData } },
       hostStart(journal, state, parts),
       {
         storage: journal,
@@ -172,6 +176,7 @@ export class Member {
       missing: status.missing,
       fetchedBytes: status.fetchedBytes,
       salvageFiles: status.salvageFiles,
+      ...knowledgeOf(this.#host),
     };
   }
 
@@ -218,6 +223,7 @@ export class Member {
 
   /** Gives its place away, if it has it; `isAtRest` tells when. */
   shutDown(): void {
+    this.#host.setShrinksCopies(false);
     this.#isShuttingDown = true;
     this.evaluate();
   }

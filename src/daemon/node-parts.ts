@@ -56,6 +56,18 @@ export interface NodeParts {
   nowMs(): number;
 }
 
+/** Nothing is counted yet. */
+export function freshCounts(): NodeCounts {
+  const events = ['start', 'switchover', 'failover', 'restart'];
+  return {
+    leaderChanges: 0,
+    renewalFailures: 0,
+    driftFiles: 0,
+    eventLoopLagSeconds: 0,
+    failovers: new Map(events.map((event) => [event, 0])),
+  };
+}
+
 /** What is counted since the start. */
 export interface NodeCounts {
   leaderChanges: number;

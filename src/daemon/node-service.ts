@@ -11,14 +11,12 @@ import type {
   SalvageEntry,
   StatusReport,
 } from '../net/http/node-port.ts';
-import { type BarrierAnswer, barrierAnswerOf, barrierHere } from './barriers.ts';
+import { BARRIER_MS_MAX, type BarrierAnswer, barrierAnswerOf, barrierHere } from './barriers.ts';
 import { clusterReport, historyEntry, salvageEntry } from './cluster-report.ts';
 import type { NodeParts, Running } from './node-parts.ts';
 import { isPrimary, readyChecks, roleOf, statusReport } from './status-report.ts';
 import { type BegunSwitchover, beginSwitchover, begunOf, watchSwitchover } from './switchovers.ts';
 
-/** What a primary may need to answer a barrier that was passed on. */
-const BARRIER_MS_MAX = 60_000;
 /** Beyond what stopping and starting may take. */
 const SWITCHOVER_MARGIN_MS = 10_000;
 

@@ -57,7 +57,7 @@ export async function openMember(parts: OpenMemberParts): Promise<Running> {
     replicationPort(parts, journal, holder),
   );
   const { members, incarnation } = identity.current;
-  const membership = startingMembership(journal.placed.membership, members);
+  const membership = startingMembership(journal.placed.membership, members, config);
   const isMuted = await mendJournal(journal, replication.status.state, membership);
   if (isMuted)
     log.warn({ damage: journal.damage }, 'the journal is damaged: no vote before it is whole');

@@ -29,6 +29,11 @@ export const BriefSchema = Type.Object({
   /** Bytes that it has fetched of the state of others. */
   fetchedBytes: natural,
   salvageFiles: natural,
+  /** Of the last entry of its log. */
+  lastTerm: natural,
+  lastIndex: natural,
+  /** Who must hold an entry before it commits, as of its log; empty without a witness. */
+  copySet: Type.Array(text, { maxItems: 64 }),
 });
 export type Brief = Static<typeof BriefSchema>;
 

@@ -3,7 +3,7 @@
 import type { Config } from '../config/config.ts';
 import { ELECTION_JITTER_TICKS, REPEAT_REQUEST_TICKS } from '../config/timings.ts';
 import { membershipOf } from '../consensus/core/membership/membership.ts';
-import type { Membership } from '../consensus/core/types.ts';
+import { type Membership, NO_NODE } from '../consensus/core/types.ts';
 import type { HostOptions } from '../consensus/host/ports.ts';
 import type { MemberIdentity } from './identity.ts';
 
@@ -32,15 +32,23 @@ export function hostOptions(config: Config, incarnation: string, leaseMs: number
   };
 }
 
-/** The members that the journal knows, or those of the founding before it knows any. */
+/**
+ * The members that the journal knows, or those of the founding before it knows any. With
+ * a witness all the others are the copy set that the group begins with.
+ */
 export function startingMembership(
   journalled: Membership,
   founders: readonly MemberIdentity[],
+  { members }: Pick<Config, 'members'>,
 ): Membership {
   if (journalled.voters.length > 0) return journalled;
   const details = founders.map(({ id, incarnation }) => [id, { incarnation, info: '' }]);
+  const voters = founders.map(({ id }) => id);
+  const witness = members.find(({ id, role }) => role === 'witness' && voters.includes(id))?.id;
   return membershipOf({
-    voters: founders.map(({ id }) => id),
+    voters,
+    witness: witness ?? NO_NODE,
+    copySet: witness === undefined ? [] : voters.filter((id) => id !== witness),
     details: Object.fromEntries(details),
   });
 }

@@ -6,8 +6,10 @@
  */
 
 import type { Config } from '../config/config.ts';
+import { growAsUsual, staySmall } from '../platform/engine-size.ts';
 import type { Logger } from '../platform/log.ts';
-import { MailNode, type NodeOptions } from './mail-node.ts';
+import type { MailNode, NodeOptions } from './mail-node.ts';
+import type { WitnessNode } from './witness/witness-node.ts';
 
 export interface RunningNode {
   /** Gives the place to another node, if it has it, and ends everything. */
@@ -21,7 +23,7 @@ export async function startNode(
   log: Logger,
   options: NodeOptions = { isForced: false },
 ): Promise<RunningNode> {
-  const node = new MailNode(config, log, options);
+  const node = await makeNode(config, log, options);
   try {
     await node.start();
     return node;
@@ -29,4 +31,21 @@ export async function startNode(
     await node.abandon();
     throw error;
   }
+}
+
+/** Each loads only what it needs: a witness is to run on a small machine. */
+async function makeNode(
+  config: Config,
+  log: Logger,
+  options: NodeOptions,
+): Promise<MailNode | WitnessNode> {
+  const own = config.members.find(({ id }) => id === config.node.id);
+  if (own?.role === 'witness') {
+    staySmall();
+    const { WitnessNode } = await import('./witness/witness-node.ts');
+    return new WitnessNode(config, log);
+  }
+  growAsUsual();
+  const { MailNode } = await import('./mail-node.ts');
+  return new MailNode(config, log, options);
 }

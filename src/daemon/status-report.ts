@@ -1,5 +1,7 @@
 /** What a node says of itself: `GET /status`, readiness, and the metrics' snapshot. */
 
+import type { RaftHost } from '../consensus/host/raft-host.ts';
+import type { Journal } from '../journal/journal.ts';
 import type {
   MetricsSnapshot,
   NodeRole,
@@ -8,6 +10,8 @@ import type {
   StatusReport,
   VolumeReport,
 } from '../net/http/node-port.ts';
+import { copiesOf } from './copies.ts';
+import { staleText } from './knowledge.ts';
 import type { NodeParts, Running } from './node-parts.ts';
 
 /** The role under which others know this node. */
@@ -33,7 +37,8 @@ export function statusReport(parts: NodeParts): StatusReport {
     cluster: config.cluster,
     version,
     role: roleOf(parts),
-    raft: raftReport(running),
+    raft: raftReport(running?.member.host, running?.member.files.appliedIndex ?? 0),
+    copies: copiesOf(running?.member.host.membership),
     tenure: tenureReport(parts),
     service: {
       state: guardian.service.state,
@@ -49,7 +54,7 @@ export function statusReport(parts: NodeParts): StatusReport {
       maxSizeBytes: config.journal.maxSizeBytes,
       hasSpace: running?.member.hasSpace ?? true,
       // Until the node has everything again; then it is a matter of the past.
-      damage: damageOf(running),
+      damage: damageText(running?.member.host, running?.journal),
     },
     salvage: { count: running?.replication.status.salvageFiles ?? 0 },
     peers: peerReports(parts),
@@ -59,18 +64,19 @@ export function statusReport(parts: NodeParts): StatusReport {
 }
 
 /** What the journal has not got over yet. */
-function damageOf(running: Running | undefined): string | null {
-  if (running?.member.isMuted !== true) return null;
-  const { damage } = running.journal;
-  return damage?.reason ?? 'it lacks entries that this node had acknowledged';
+export function damageText(
+  host: RaftHost | undefined,
+  journal: Pick<Journal, 'damage'> | undefined,
+): string | null {
+  if (host?.isMuted !== true) return null;
+  return journal?.damage?.reason ?? 'it lacks entries that this node had acknowledged';
 }
 
-function raftReport(running: Running | undefined): StatusReport['raft'] {
-  if (running === undefined) {
+export function raftReport(host: RaftHost | undefined, appliedIndex: number): StatusReport['raft'] {
+  if (host === undefined) {
     const nothing = { commitIndex: 0, appliedIndex: 0, lastIndex: 0, firstIndex: 1 };
     return { state: 'follower', term: 0, leader: null, ...nothing };
   }
-  const { host, files } = running.member;
   const { role, term, leader } = host.standing;
   const { commit, lastIndex, firstIndex } = host.status;
   return {
@@ -78,7 +84,7 @@ function raftReport(running: Running | undefined): StatusReport['raft'] {
     term,
     leader: leader === '' ? null : leader,
     commitIndex: commit,
-    appliedIndex: files.appliedIndex,
+    appliedIndex,
     lastIndex,
     firstIndex,
   };
@@ -137,7 +143,10 @@ function replicationReport(running: Running | undefined): StatusReport['replicat
   };
 }
 
-function peerReports({ config, transport, peers, nowMs }: NodeParts): PeerReport[] {
+/** What is known of the connections to the others, at any node. */
+export type PeerParts = Pick<NodeParts, 'config' | 'transport' | 'peers' | 'nowMs'>;
+
+export function peerReports({ config, transport, peers, nowMs }: PeerParts): PeerReport[] {
   return config.members
     .filter(({ id }) => id !== config.node.id)
     .map(({ id }) => {
@@ -164,6 +173,7 @@ function warningsOf(parts: NodeParts): string[] {
       ? 'the journal was damaged; this node votes again once it has everything'
       : undefined,
     running?.member.host.isStorageStalled === true ? 'the disk stalls' : undefined,
+    staleness(parts),
     ...guardian.addresses.map(({ address, problem }) =>
       problem === undefined ? undefined : `${address}: ${problem}`,
     ),
@@ -171,6 +181,17 @@ function warningsOf(parts: NodeParts): string[] {
     ...config.warnings,
   ];
   return [...new Set(found)].filter((text) => text !== undefined);
+}
+
+/** In words, why this node can not lead while nobody does. */
+export function staleness({
+  config,
+  running,
+  peers,
+}: Pick<NodeParts, 'config' | 'running' | 'peers'>): string | undefined {
+  if (running === undefined) return undefined;
+  const others = config.members.map(({ id }) => id).filter((id) => id !== config.node.id);
+  return staleText(config.node.id, running.member.host, others, peers);
 }
 
 /** The checks of `GET /readyz`: this node takes part and has everything. */
@@ -211,6 +232,7 @@ export function metricsSnapshot(parts: NodeParts): MetricsSnapshot {
     raftState: member?.host.standing.role ?? 'follower',
     term: member?.host.standing.term ?? 0,
     commitIndex: member?.host.status.commit ?? 0,
+    copies: copiesOf(member?.host.membership),
     leaderChanges: counts.leaderChanges,
     tenureExpirySeconds: expiresInMs > 0 ? (Date.now() + expiresInMs) / 1000 : null,
     tenureRenewalFailures: counts.renewalFailures,

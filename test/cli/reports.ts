@@ -13,6 +13,7 @@ export function statusReport(changes: Partial<StatusReport> = {}): StatusReport 
     cluster: 'example',
     version: '0.1.0',
     role: 'primary',
+    copies: 2,
     raft: {
       state: 'leader',
       term: 7,

@@ -33,6 +33,7 @@ const FIT: KeyEffect = {
   text: 'single timings that do not fit',
 };
 const relation = (text: string): KeyEffect => ({ file: 'config/wrong-relations.test.ts', text });
+const witness = (text: string): KeyEffect => ({ file: 'config/wrong-witness.test.ts', text });
 const shape = (text: string): KeyEffect => ({ file: 'config/wrong-shapes.test.ts', text });
 /** A choice of one: that the others are refused is all there is to it. */
 const onlyChoice = (key: string): KeyEffect => shape(`['${key}',`);
@@ -45,7 +46,7 @@ export const KEY_EFFECTS: Readonly<Record<string, readonly KeyEffect[]>> = {
   members: [VALUES, relation('two voters')],
   'members[].id': [VALUES, relation('two members of one id')],
   'members[].address': [VALUES, relation('two members at one address')],
-  'members[].role': [VALUES, onlyChoice('members[1].role')],
+  'members[].role': [VALUES, witness('two witnesses')],
   'members[].priority': [VALUES],
   'members[].site': [VALUES],
   'members[].origin': [VALUES, relation('two origins')],
@@ -60,7 +61,7 @@ export const KEY_EFFECTS: Readonly<Record<string, readonly KeyEffect[]>> = {
   http: [VALUES],
   'http.listen': [VALUES],
   'http.tokenFile': [VALUES, relation('a token in a volume')],
-  volumes: [VALUES],
+  volumes: [VALUES, witness('a member with data and without volumes')],
   'volumes[].name': [VALUES],
   'volumes[].path': [VALUES, relation('one folder twice')],
   'volumes[].exclude': [

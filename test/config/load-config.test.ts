@@ -109,6 +109,22 @@ t.test('what the file says is taken over in base units and absolute paths', asyn
   });
 });
 
+t.test('the file of a witness names no data and no service', async (t) => {
+  const here = place(t);
+  const { config, faults } = here.check(`cluster: example
+node: { id: w, dataDir: data }
+members:
+  - { id: a, address: 127.0.0.1:7400, origin: true }
+  - { id: b, address: 127.0.0.1:7401 }
+  - { id: w, address: 127.0.0.1:7402, role: witness }
+peers: { tls: off }
+`);
+  t.same(faults, []);
+  t.match(config, { volumes: [], address: [], service: { driver: 'none' } });
+  t.match(config?.members.at(-1), { id: 'w', role: 'witness', canBePrimary: false });
+  t.same(config?.warnings, []);
+});
+
 t.test('what the file does not say has its default', async (t) => {
   const here = place(t);
   const { config } = here.check(SHORT);

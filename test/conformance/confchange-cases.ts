@@ -1,9 +1,15 @@
 /** Cases of configuration changes: each goes on from what the one before left. */
 
+import type { ConfigChange, MemberChange } from '../../src/consensus/core/membership/change.ts';
 import { membershipOf } from '../../src/consensus/core/membership/membership.ts';
-import { enterJoint, leaveJoint, simple } from '../../src/consensus/core/membership/reconfigure.ts';
+import {
+  enterJoint,
+  leaveJoint,
+  membersAnew,
+  simple,
+} from '../../src/consensus/core/membership/reconfigure.ts';
 import { Tracker } from '../../src/consensus/core/tracker/tracker.ts';
-import type { Membership } from '../../src/consensus/core/types.ts';
+import type { Membership, NodeId } from '../../src/consensus/core/types.ts';
 import { isMailraftError } from '../../src/errors.ts';
 import { theValueOf, toBoolean } from './arguments.ts';
 import { parseChanges } from './config-changes.ts';
@@ -14,17 +20,37 @@ import { RefusedError } from './transcript-storage.ts';
 /** Nothing is sent in these cases. */
 const LIMITS = { inflightMessagesMax: 10, inflightBytesMax: Number.MAX_SAFE_INTEGER };
 
-type Change = (membership: Membership, directive: Case) => Membership;
+/** What a case makes of a configuration, and which of its members are new ones. */
+interface Changed {
+  readonly membership: Membership;
+  readonly anew: ReadonlySet<NodeId>;
+}
+
+type Change = (
+  membership: Membership,
+  changes: readonly MemberChange[],
+  directive: Case,
+) => Changed;
 
 const CHANGES: Readonly<Record<string, Change>> = {
-  simple: (membership, { input }) => simple(membership, parseChanges(input)),
-  'enter-joint': (membership, directive) =>
-    enterJoint(membership, parseChanges(directive.input), leavesByItself(directive)),
-  'leave-joint': (membership, { input }) => {
-    if (input !== '') throw new RefusedError('this command takes no input');
-    return leaveJoint(membership);
+  simple: (membership, changes) => ({
+    membership: simple(membership, changes),
+    // There is no outgoing half in which a voter could stay.
+    anew: membersAnew(membershipOf({}), changeOf(changes)),
+  }),
+  'enter-joint': (membership, changes, directive) => ({
+    membership: enterJoint(membership, changes, leavesByItself(directive)),
+    anew: membersAnew(membership, changeOf(changes)),
+  }),
+  'leave-joint': (membership, changes) => {
+    if (changes.length > 0) throw new RefusedError('this command takes no input');
+    return { membership: leaveJoint(membership), anew: new Set() };
   },
 };
+
+function changeOf(changes: readonly MemberChange[]): ConfigChange {
+  return { changes, transition: 'explicit', context: '' };
+}
 
 export const CONFCHANGE_VERBS: readonly string[] = Object.keys(CHANGES);
 
@@ -36,7 +62,12 @@ export function confchangeCases(): (directive: Case) => readonly string[] {
     try {
       const change = CHANGES[directive.verb];
       if (change === undefined) throw new RefusedError('unknown command');
-      tracker.setMembership(change(tracker.membership, directive), lastIndex);
+      const { membership, anew } = change(
+        tracker.membership,
+        parseChanges(directive.input),
+        directive,
+      );
+      tracker.setMembership(membership, lastIndex, anew);
       return [describeMembership(tracker.membership), ...tracker.progress().map(describeProgress)];
     } catch (caught) {
       if (caught instanceof RefusedError || isMailraftError(caught, 'CONFIG_INVALID')) {

@@ -12,8 +12,12 @@ import { DirectiveError, optionsOf, toNode, toNumber } from './arguments.ts';
 import { barChart } from './bar-chart.ts';
 import { decimal } from './node-ids.ts';
 import type { Case } from './transcript.ts';
+import { RefusedError } from './transcript-storage.ts';
 
 const UNKNOWN = '_';
+
+/** Votes as they are printed where there are too many or too few. */
+const VOTE_NUMBERS: Readonly<Record<string, string>> = { [UNKNOWN]: '0', n: '1', y: '2' };
 
 const VOTE_RESULTS: Readonly<Record<VoteResult, string>> = {
   won: 'VoteWon',
@@ -47,7 +51,12 @@ export function quorumCases(): (directive: Case) => readonly string[] {
   return (directive) => {
     const answer = ANSWERS[directive.verb];
     if (answer === undefined) throw new DirectiveError(`no case is called ${directive.verb}`);
-    return answer(questionOf(directive));
+    try {
+      return answer(questionOf(directive));
+    } catch (caught) {
+      if (caught instanceof RefusedError) return [caught.message];
+      throw caught;
+    }
   };
 }
 
@@ -66,17 +75,18 @@ function questionOf(directive: Case): Question {
   const voters = [...new Set([...incoming, ...outgoing])];
   const valuesOf = (key: string) => {
     const values = all(key).map(({ value }) => value);
-    if (values.length !== voters.length) throw new Mismatch(voters, values);
+    if (values.length !== voters.length) throw mismatch(voters, values);
     return new Map(voters.map((id, at) => [id, values[at] as string]));
   };
   return { incoming, outgoing, isJoint, voters, valuesOf };
 }
 
-/** As many values must be given as there are voters. */
-class Mismatch extends DirectiveError {
-  constructor(voters: readonly NodeId[], values: readonly string[]) {
-    super(`${values.length} values (${values}) for the voters ${voters.map(decimal)}`);
-  }
+/** What is printed when there are not as many values as voters. */
+function mismatch(voters: readonly NodeId[], values: readonly string[]): RefusedError {
+  const names = [...voters].sort().map((id) => `${decimal(id)}:{}`);
+  const numbers = values.map((value) => VOTE_NUMBERS[value] ?? value);
+  const what = `for voters map[${names.join(' ')}]: [${numbers.join(' ')}]`;
+  return new RefusedError(`error: mismatched input (explicit or _) ${what}`);
 }
 
 function numbersOf(values: ReadonlyMap<NodeId, string>): Reached {

@@ -173,3 +173,51 @@ t.test(
     t.equal(group.leader, 'a');
   },
 );
+
+t.test('who forgets its leader votes at once, and follows it again when it is heard', async (t) => {
+  const group = new CoreGroup(ids);
+  group.elect('a');
+  const { core } = group.of('b');
+  core.forgetLeader();
+  t.match(core.status, { role: 'follower', leader: '', term: 1 });
+  core.step(request({ from: 'c', to: 'b', term: 2, lastTerm: 1, lastIndex: 1 }));
+  group.work('b');
+  t.match(group.inFlight, [{ type: 'voteResponse', to: 'c', rejected: false }]);
+  const other = group.of('c').core;
+  other.forgetLeader();
+  other.step({ type: 'heartbeat', from: 'a', to: 'c', term: 1, commit: 1, round: 9 });
+  t.equal(other.status.leader, 'a');
+});
+
+t.test('no leader is forgotten where reads rest on it, nor by itself', async (t) => {
+  const group = new CoreGroup(ids, { readOnly: 'leaseBased' });
+  group.elect('a');
+  for (const id of ids) {
+    group.of(id).core.forgetLeader();
+    t.equal(group.of(id).core.status.leader, 'a', id);
+  }
+});
+
+t.test('who has priority draws shorter timeouts, and no veto', async (t) => {
+  const drawn: number[] = [];
+  const random = (below: number) => {
+    drawn.push(below);
+    return below - 1;
+  };
+  const group = new CoreGroup(ids, { random, electionTicks: 10, electionJitterTicks: 10 });
+  group.of('b').core.setElectionJitter(0, 3);
+  group.of('c').core.setElectionJitter(5, 10);
+  group.elect('a');
+  t.same(drawn.slice(-3).sort(), [10, 3, 5].sort(), 'each from its own part of the range');
+  group.cut.add('a');
+  group.pass(12, ['a']);
+  t.equal(group.leader, 'b', 'after 10 + 2 ticks, when c still has some to wait');
+  t.throws(() => group.of('b').core.setElectionJitter(3, 3), { code: 'INVARIANT' });
+});
+
+t.test('an answer of one who is no member counts for nothing, whatever its term', async (t) => {
+  const { core } = new CoreGroup(ids).of('a');
+  const answer = { type: 'heartbeatResponse', from: 'x', to: 'a', term: 7, round: 1 } as const;
+  t.equal(core.step(answer), 'unknownMember');
+  t.equal(core.status.term, 0);
+});

@@ -9,8 +9,7 @@ import type { Message } from '../../src/consensus/core/messages.ts';
 import type { Membership } from '../../src/consensus/core/types.ts';
 import { Incarnations } from '../../src/consensus/host/incarnations.ts';
 import type { PeerMessage } from '../../src/consensus/host/ports.ts';
-import { RaftHost } from '../../src/consensus/host/raft-host.ts';
-import { MemoryLog } from '../support/memory-storage.ts';
+import { LoneHost } from '../support/lone-host.ts';
 
 const named = (ids: Readonly<Record<string, string>>): Membership =>
   membershipOf({
@@ -70,83 +69,12 @@ t.test(
   },
 );
 
-interface TestHost {
-  readonly host: RaftHost;
-  readonly sent: PeerMessage[];
-  /** Lets so many ticks pass. */
-  pass(ticks: number): void;
-}
-
-const TICK_MS = 100;
-
-function hostOf(id: string, incarnation: string, membership: Membership): TestHost {
-  const log = new MemoryLog();
-  const sent: PeerMessage[] = [];
-  let nowMs = 0;
-  const host: RaftHost = new RaftHost(
-    {
-      id,
-      incarnation,
-      leaseMs: 10 * TICK_MS,
-      ticksPerLease: 10,
-      core: {
-        electionTicks: 10,
-        electionJitterTicks: 1,
-        heartbeatTicks: 1,
-        preVote: false,
-        checkQuorum: true,
-        appendBytesMax: 1000,
-        inflightMessagesMax: 8,
-        inflightBytesMax: 8000,
-        uncommittedBytesMax: 8000,
-        applyingBytesMax: 8000,
-      },
-    },
-    {
-      hardState: log.hardState,
-      membership,
-      applied: 0,
-      longestPromiseMs: 0,
-      tenureRecords: [],
-      isMuted: false,
-    },
-    {
-      storage: Object.assign(log, {
-        append(batch: Parameters<MemoryLog['store']>[0], done: () => void) {
-          log.store(batch);
-          done();
-        },
-        subscribe() {},
-      }),
-      readTenure: () => undefined,
-      random: () => 0,
-      send: (message) => sent.push(message),
-      nowMs: () => nowMs,
-      events: {
-        onStanding() {},
-        onApply: (work) => host.applied(work),
-        onMembership() {},
-        onStateNeeded() {},
-        onSpace() {},
-        onMuted() {},
-        onStorageFailed() {},
-      },
-    },
-  );
-  const pass = (ticks: number): void => {
-    for (let tick = 0; tick < ticks; tick += 1) {
-      nowMs += TICK_MS;
-      host.advance();
-    }
-  };
-  return { host, sent, pass };
-}
-
 const typesOf = (sent: readonly PeerMessage[]): string[] => sent.map(({ message }) => message.type);
 
 t.test('a candidate is elected by the incarnations that it names, and by no others', async (t) => {
-  const { host, sent, pass } = hostOf('a', 'a1', GROUP);
-  pass(12);
+  const it = new LoneHost('a', GROUP, 'a1');
+  const { host, sent } = it;
+  it.pass(12);
   t.match(sent[0], { message: { type: 'vote', to: 'b' }, fromIncarnation: 'a1' });
   t.equal(sent[0]?.toIncarnation, 'b1');
   const { term } = host.status;
@@ -160,8 +88,9 @@ t.test('a candidate is elected by the incarnations that it names, and by no othe
 t.test(
   'a member whose storage is another one neither votes nor stands, and may follow',
   async (t) => {
-    const { host, sent, pass } = hostOf('a', 'a2', GROUP);
-    pass(40);
+    const it = new LoneHost('a', GROUP, 'a2');
+    const { host, sent } = it;
+    it.pass(40);
     host.receive([peer({ ...REQUEST, term: 7 }, 'b1', '')]);
     t.same(sent, [], 'neither a request nor a vote');
     t.equal(host.standing.role, 'follower');

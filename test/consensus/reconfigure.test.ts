@@ -17,6 +17,7 @@ import {
   changed,
   enterJoint,
   leaveJoint,
+  membersAnew,
   simple,
 } from '../../src/consensus/core/membership/reconfigure.ts';
 import { majorityOf } from '../../src/consensus/core/quorum/majority.ts';
@@ -150,12 +151,38 @@ t.test('what is known of members goes with them', async (t) => {
   const detail = { incarnation: 'd1', info: '{}' };
   const group = simple(GROUP, [{ kind: 'addLearner', id: 'd', detail }]);
   t.strictSame(group.details, { d: detail });
-  const renewed = { incarnation: 'd2', info: '' };
+  const renewed = { incarnation: 'd1', info: '{"priority":1}' };
   const updated = simple(group, [{ kind: 'update', id: 'd', detail: renewed }]);
   t.strictSame(updated, { ...group, details: { d: renewed } });
   t.strictSame(simple(updated, [add('d')]).details, { d: renewed }, 'a promotion keeps it');
   t.strictSame(simple(updated, [remove('d')]).details, {});
   t.strictSame(simple(group, [{ kind: 'update', id: 'x', detail }]).details, group.details);
+});
+
+t.test('a machine with another storage is no longer the member that it was', async (t) => {
+  const was = { incarnation: 'd1', info: '{}' };
+  const is = { incarnation: 'd2', info: '{}' };
+  const group = simple(GROUP, [{ kind: 'addLearner', id: 'd', detail: was }]);
+  for (const kind of ['update', 'addLearner', 'addVoter'] as const) {
+    t.throws(() => simple(group, [{ kind, id: 'd', detail: is }]), {
+      code: 'CONFIG_INVALID',
+      message: /another incarnation: remove it first/,
+    });
+  }
+  const without = simple(group, [remove('d')]);
+  const back = simple(without, [{ kind: 'addLearner', id: 'd', detail: is }]);
+  t.strictSame(back.details, { d: is });
+});
+
+t.test('of whom is removed and comes back nothing is known any more', async (t) => {
+  const group = membershipOf({ voters: ['a', 'b'], learners: ['d'] });
+  const anew = (changes: MemberChange[]) => [
+    ...membersAnew(group, { changes, transition: 'auto', context: '' }),
+  ];
+  t.strictSame(anew([remove('d'), learn('d')]), ['d']);
+  t.strictSame(anew([remove('b')]), ['b']);
+  t.strictSame(anew([remove('b'), add('b')]), [], 'it has voted all the time');
+  t.strictSame(anew([add('d')]), []);
 });
 
 const ids = ['a', 'b', 'c', 'd', 'e'];

@@ -28,16 +28,24 @@ const JOURNAL_BYTES = '64MiB';
 
 export class ThreeNodes {
   readonly cluster: DemoCluster;
+  /** Those that have the files. */
+  readonly dataIds: readonly string[];
   readonly #unmounts: (() => void | Promise<void>)[] = [];
   #mails = 0;
 
-  private constructor(cluster: DemoCluster) {
+  private constructor(cluster: DemoCluster, dataIds: readonly string[]) {
     this.cluster = cluster;
+    this.dataIds = dataIds;
   }
 
-  /** Folders and configurations; no daemon runs yet. All is gone when the test is over. */
-  static async create(t: Test): Promise<ThreeNodes> {
-    const nodes = new ThreeNodes(await DemoCluster.create());
+  /**
+   * Folders and configurations; no daemon runs yet. All is gone when the test is over.
+   *
+   * @param witness the node that has a vote and no files, if one has
+   */
+  static async create(t: Test, witness?: string): Promise<ThreeNodes> {
+    const dataIds = IDS.filter((id) => id !== witness);
+    const nodes = new ThreeNodes(await DemoCluster.create(), dataIds);
     const { folder } = nodes.cluster.layout;
     t.teardown(async () => {
       await nodes.cluster.close(true);
@@ -46,6 +54,10 @@ export class ThreeNodes {
     });
     for (const { configFile } of nodes.cluster.layout.nodes) {
       const config = parse(readFileSync(configFile, 'utf8'));
+      for (const member of config.members) if (member.id === witness) member.role = 'witness';
+      if (config.node.id === witness) {
+        for (const key of ['volumes', 'service', 'address']) delete config[key];
+      }
       writeFileSync(configFile, stringify({ ...config, journal: { maxSize: JOURNAL_BYTES } }));
     }
     return nodes;
@@ -101,10 +113,10 @@ export class ThreeNodes {
     return id ?? '';
   }
 
-  /** The two that do not serve. */
+  /** Those with the files that do not serve: two, or with a witness one. */
   async secondaries(): Promise<readonly [string, string]> {
     const primary = await this.primary();
-    const [first = '', second = ''] = IDS.filter((id) => id !== primary);
+    const [first = '', second = ''] = this.dataIds.filter((id) => id !== primary);
     return [first, second];
   }
 
@@ -180,7 +192,7 @@ export class ThreeNodes {
   }
 
   /** All of these run, have the same files and nothing on its way, on their disks as well. */
-  async converged(ids: readonly string[] = IDS): Promise<void> {
+  async converged(ids: readonly string[] = this.dataIds): Promise<void> {
     let standings = '';
     const isLevel = async (): Promise<boolean> => {
       const statuses = (await this.cluster.statuses()).filter(({ node }) => ids.includes(node));
@@ -199,8 +211,9 @@ export class ThreeNodes {
   /** The proof: all trees are equal, and each mail is in them. */
   async prove(t: Test, marks: readonly string[], message: string): Promise<void> {
     await this.converged();
-    for (const id of ['n2', 'n3']) t.same(await this.differences('n1', id), [], message);
-    t.same(await this.lacking('n1', marks), [], `${message}: nothing covered is lost`);
+    const [first = '', ...others] = this.dataIds;
+    for (const id of others) t.same(await this.differences(first, id), [], message);
+    t.same(await this.lacking(first, marks), [], `${message}: nothing covered is lost`);
   }
 
   /** Paths of what a node has kept aside, each with its size and why. */

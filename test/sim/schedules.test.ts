@@ -182,13 +182,17 @@ t.test('rule 5: a promise outlives a forgotten leader', async (t) => {
   c.receive({
     message: { type: 'appendResponse', from: b.id, to: c.id, term, ...answer },
     promiseMs: 0,
-    fromIncarnation: '',
-    toIncarnation: '',
+    fromIncarnation: b.incarnation,
+    toIncarnation: c.incarnation,
   });
   t.match(c.host?.standing, { leader: '', term }, 'it forgot its leader');
   const untilMs = a.leaseUntilMs;
   t.ok(untilMs > simulation.world.nowMs);
-  const isElected = () => others.some(({ host }) => host?.standing.role === 'leader');
+  const isElected = () =>
+    simulation.members.some(({ host }) => {
+      const { role, term: led } = host?.standing ?? { role: 'follower', term: 0 };
+      return role === 'leader' && led > term;
+    });
   simulation.until(isElected, 20 * LEASE_MS, 'nobody is elected');
   t.ok(simulation.world.nowMs >= untilMs);
 });
@@ -244,4 +248,19 @@ t.test('a leader whose disk hangs is replaced within two election timeouts', asy
   simulation.until(hasLeader, 2 * LEASE_MS, 'nobody replaces it');
   t.ok(simulation.world.nowMs - hungAtMs > LEASE_MS, 'and not before its lease is over');
   t.equal(a.isServing, false);
+});
+
+t.test('rule 4: a leader that starts anew within its own lease votes for nobody', async (t) => {
+  const { simulation, a, others } = serving();
+  const [b] = others;
+  cutPair(simulation, a, b);
+  simulation.run(LEASE_MS / 2);
+  // The lease of before rests on the third one and on the leader itself.
+  a.killDaemon();
+  const killedAtMs = simulation.world.nowMs;
+  a.start();
+  simulation.network.healAll();
+  const leads = () => simulation.members.some(({ host }) => host?.standing.role === 'leader');
+  simulation.until(leads, 20_000, 'nobody is elected');
+  t.ok(simulation.world.nowMs - killedAtMs > LEASE_MS * 0.9, 'only when its lease is over');
 });

@@ -132,6 +132,20 @@ t.test('the loss of the witness costs nothing', async (t) => {
   t.ok((witness.host?.status.lastIndex ?? 0) > commitMax + 100, 'and it comes to know of all');
 });
 
+t.test('a primary without room for the journal makes place for the other', async (t) => {
+  const scene = serving();
+  const { simulation, a, b } = scene;
+  load(scene, 8);
+  a.storage.fill();
+  simulation.until(() => b.isServing, 10 * LEASE_MS, 'nobody takes over');
+  const { commitMax } = simulation.checks;
+  simulation.run(3 * LEASE_MS);
+  t.ok(simulation.checks.commitMax > commitMax, 'commits go on without its copy');
+  t.same(copies(b), [b.id]);
+  a.storage.relieve();
+  simulation.until(() => copies(b).length === 2, 10 * LEASE_MS, 'it is not taken back');
+});
+
 t.test('a planned move needs no witness to lift its promise', async (t) => {
   const { simulation, a, b } = serving();
   const atMs = simulation.world.nowMs;

@@ -50,7 +50,11 @@ function termAskedFor(state: RaftState): Term {
   return state.role === 'preCandidate' ? state.term + 1 : state.term;
 }
 
-/** Answers a request of any term that passed the term filter. */
+/**
+ * Answers a request of any term that passed the term filter (Raft §5.2, §5.4.1). So does one
+ * that knows itself as a learner, or as no member: it may have been made a voter without
+ * having heard of it yet, and only who has can tell (dissertation §4.2.1).
+ */
 export function handleVoteRequest(state: RaftState, request: VoteRequest): void {
   const canVote =
     state.vote === request.from ||

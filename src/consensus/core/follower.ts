@@ -54,7 +54,7 @@ export function handleSnapshot(state: RaftState, message: SnapshotMessage): void
   acknowledge(state, message.from, state.log.committed);
 }
 
-/** Takes the state's place in the log, unless the own log holds as much. */
+/** Takes the state's place in the log, unless the own log holds as much (Raft §7). */
 function restore(state: RaftState, mark: SnapshotMark): void {
   if (mark.index <= state.log.committed || !isNamed(state.id, mark.membership)) return;
   if (state.log.matches(mark)) {

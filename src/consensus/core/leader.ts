@@ -73,7 +73,7 @@ function entriesForWitness(state: RaftState, progress: Progress): readonly Entry
   return withoutData(entries);
 }
 
-/** The follower needs entries that were compacted: name it the state to fetch. */
+/** The follower needs entries that were compacted: name it the state to fetch (Raft §7). */
 function sendSnapshot(state: RaftState, to: NodeId, progress: Progress): boolean {
   // One that is silent could not fetch it, and would be taken for one that does.
   if (!progress.recentActive) return false;

@@ -4,6 +4,7 @@
 
 import { MailraftError } from '../../errors.ts';
 import type { EntryBytes } from './log/log-view.ts';
+import type { GroupOf } from './quorum/groups.ts';
 import type {
   Entry,
   HardState,
@@ -51,6 +52,11 @@ export interface CoreOptions {
    * copy may count (safety rule 23). Default: every member has.
    */
   readonly hasAllData?: (id: NodeId) => boolean;
+  /**
+   * The group of a voter, for instance its site. Given, entries commit only when voters of
+   * two groups hold them, so that the loss of one group loses nothing. Default: no groups.
+   */
+  readonly groupOf?: GroupOf;
   /**
    * When a committed change of the configuration takes effect: at once, by the core itself
    * (safety rule 10), or when the host says so by `applyConfig`. Default: `whenCommitted`.

@@ -303,7 +303,7 @@ export class RaftCore {
       if (message.to === this.#state.id) step(this.#state, message);
     }
     this.stored(work);
-    return work.responses.filter((message) => message.to !== this.#state.id);
+    return othersOf(work.responses, this.#state.id);
   }
 
   /** As `appended`, for a host that hands over the messages to this member itself. */
@@ -350,7 +350,7 @@ export class RaftCore {
   }
 
   #appendWork(): AppendWork | undefined {
-    const { log, messagesAfterAppend: responses, hardState, term } = this.#state;
+    const { log, messagesAfterAppend: responses, term, vote } = this.#state;
     const entries = log.unstable.nextEntries;
     const snapshot = log.unstable.nextSnapshot;
     const isChanged = this.#hardStateChanged();
@@ -358,9 +358,9 @@ export class RaftCore {
       return undefined;
     }
     const given = this.#givenHard;
-    const isVital = hardState.term !== given.term || hardState.vote !== given.vote;
+    const isVital = term !== given.term || vote !== given.vote;
     return {
-      hardState: isChanged ? hardState : undefined,
+      hardState: isChanged ? this.#state.hardState : undefined,
       entries,
       snapshot,
       mustSync: entries.length > 0 || snapshot !== undefined || isVital,
@@ -380,4 +380,11 @@ export class RaftCore {
     const { leader, role } = this.#state;
     return leader !== this.#givenSoft.leader || role !== this.#givenSoft.role;
   }
+}
+
+/** The messages for the others; mostly all are, or all are the leader's to itself. */
+function othersOf(messages: readonly Message[], self: NodeId): readonly Message[] {
+  const first = messages[0];
+  if (first === undefined || (messages.length === 1 && first.to !== self)) return messages;
+  return messages.filter(({ to }) => to !== self);
 }

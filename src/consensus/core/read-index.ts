@@ -15,7 +15,7 @@ export function askRead(state: RaftState, question: ReadQuestion): boolean {
     reads.postpone(question);
     return true;
   }
-  const isAlone = state.tracker.voters.length === 1;
+  const isAlone = state.tracker.voters.length === 1 && state.tracker.isVoter(state.id);
   if (isAlone || state.options.readOnly === 'leaseBased') {
     answer(state, { ...question, index: log.committed });
     return true;

@@ -3,11 +3,12 @@
  *
  * The host's duties, for each `Ready`, in the order in which the core gave them:
  *
- * 1. `messages` may be sent at once, in any order.
+ * 1. `messages` may be sent at once, in any order: a leader's entries travel while it still
+ *    writes them itself (dissertation §10.2.1).
  * 2. `append` goes to the storage, first in first out. Once it is durable the
  *    host calls `RaftCore.appended(work)` and sends what that returns. Votes and
  *    acknowledgements exist only there: one that is sent before its fsync
- *    cannot be written by accident (etcd's asynchronous storage writes).
+ *    cannot be written by accident (Raft figure 2, "persistent state"; dissertation §3.8).
  * 3. `apply` goes to the state machine, first in first out, followed by
  *    `RaftCore.applied(work)`.
  */

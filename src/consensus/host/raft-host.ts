@@ -21,6 +21,7 @@ import {
   type PlacedMembership,
   type SnapshotMark,
 } from '../core/types.ts';
+import { admits } from './admission.ts';
 import { Incarnations, NO_INCARNATION } from './incarnations.ts';
 import { Lease, withoutDrift } from './lease.ts';
 import { Muting } from './muting.ts';
@@ -168,6 +169,7 @@ export class RaftHost {
     assert(leaseMs > 0 && leaseMs <= PROMISE_MS_MAX, `a lease of ${leaseMs} ms`);
     this.#leaseMs = leaseMs;
     this.#paceMs = Math.min(this.#paceMs, leaseMs);
+    if (this.#core.status.role === 'leader') this.#promiseItself();
   }
 
   /** Whether this member may stand for election: it has all data that a primary needs. */
@@ -193,7 +195,7 @@ export class RaftHost {
     const tickMs = this.tickMs;
     const due = Math.floor((nowMs - this.#tickedAtMs) / tickMs);
     this.#tickedAtMs += due * tickMs;
-    if (this.#watch.check(nowMs, this.#leaseMs)) this.#core.resign();
+    if (this.#watch.check(nowMs, this.#leaseMs, this.copySet)) this.#core.resign();
     for (let tick = 0; tick < Math.min(due, TICKS_PER_ADVANCE_MAX); tick += 1) {
       this.#core.tick(this.#mayCampaign(nowMs));
     }
@@ -305,37 +307,14 @@ export class RaftHost {
   }
 
   #admits(message: Message): boolean {
-    switch (message.type) {
-      case 'vote':
-      case 'preVote':
-        if (!message.transfer) return !this.#isSilent(this.#ports.nowMs());
-        // Against a promise only a hand-over passes that this log holds as its last word.
-        return (
-          !this.#isBarred &&
-          this.#records.handsOver(message.from, message.term - 1, message.handover)
-        );
-      case 'timeoutNow':
-        return (
-          this.#isEligible &&
-          !this.#isBarred &&
-          message.term === this.#core.status.term &&
-          this.#records.handsOver(this.#id, message.term, message.handover)
-        );
-      case 'append':
-      case 'appendResponse':
-      case 'heartbeat':
-      case 'heartbeatResponse':
-      case 'voteResponse':
-      case 'preVoteResponse':
-      case 'snapshot':
-        return true;
-      case 'propose':
-      case 'transferLeader':
-      case 'readIndex':
-      case 'readIndexResponse':
-        // Nothing is passed on here: who asks is told who leads.
-        return false;
-    }
+    return admits(message, {
+      self: this.#id,
+      term: this.#core.status.term,
+      isSilent: () => this.#isSilent(this.#ports.nowMs()),
+      isBarred: this.#isBarred,
+      isEligible: this.#isEligible,
+      records: this.#records,
+    });
   }
 
   #take(message: Message, promiseMs: number): void {
@@ -374,12 +353,25 @@ export class RaftHost {
   #noteAsked(message: HeartbeatMessage, promiseMs: number): void {
     const askedMs = Math.min(promiseMs, PROMISE_MS_MAX);
     this.#askedMs.set(message.from, askedMs);
-    if (askedMs <= Math.max(this.#silence.longestMs, this.#storingPromiseMs)) return;
-    // Longer than any before: it must outlive a restart before it is given (rule 2).
-    this.#storingPromiseMs = askedMs;
-    this.#store({ ...NOTHING_TO_STORE, promiseMs: askedMs, mustSync: true }, () => {
-      this.#silence.stored(askedMs);
+    this.#storePromise(askedMs, () => undefined);
+  }
+
+  /** A promise longer than any before must outlive a restart before it is given (rule 2). */
+  #storePromise(promiseMs: number, then: () => void): void {
+    if (promiseMs <= Math.max(this.#silence.longestMs, this.#storingPromiseMs)) return;
+    this.#storingPromiseMs = promiseMs;
+    this.#store({ ...NOTHING_TO_STORE, promiseMs, mustSync: true }, () => {
+      this.#silence.stored(promiseMs);
+      then();
     });
+  }
+
+  /**
+   * A leader is one of those who promise it silence, and would forget as much as they by a
+   * restart. It asks nobody for more than it keeps itself.
+   */
+  #promiseItself(): void {
+    this.#storePromise(this.#leaseMs, () => this.#core.beat());
   }
 
   #isSilent(nowMs: number): boolean {
@@ -466,7 +458,7 @@ export class RaftHost {
   #promiseFor(message: Message): number {
     const nowMs = this.#ports.nowMs();
     if (message.type === 'heartbeat') this.#lease.roundSent(message.round, nowMs);
-    if (message.type === 'heartbeat') return this.#leaseMs;
+    if (message.type === 'heartbeat') return Math.min(this.#leaseMs, this.#silence.longestMs);
     if (message.type !== 'heartbeatResponse') return 0;
     return this.#silence.promise(this.#askedMs.get(message.to) ?? 0, nowMs);
   }
@@ -486,6 +478,7 @@ export class RaftHost {
     if (before.role === 'leader') this.#reads.giveUp();
     if (now.role === 'leader') {
       this.#lease.reset();
+      this.#promiseItself();
       // The service waits for the lease: the first round does not wait for its turn.
       this.#core.beat();
     }

@@ -8,6 +8,8 @@
  * is no such storage: its leader has the time to give its place away.
  */
 
+import type { NodeId } from '../core/types.ts';
+
 /** Share of the lease, which is the shortest election timeout, after which a write has stalled. */
 const STALL_SHARE = 1 / 2;
 
@@ -34,8 +36,13 @@ export class StorageWatch {
     if (!isFull) this.#begunAtMs.fill(nowMs);
   }
 
-  /** @returns true when the storage is found stalled just now */
-  check(nowMs: number, leaseMs: number): boolean {
+  /**
+   * @param copySet whose copies a leader's commits need; empty where a majority will do
+   * @returns true when a leader must make place: the storage is found stalled just now, or
+   *   has no space while its copy is needed, so that not even a hand-over could commit
+   */
+  check(nowMs: number, leaseMs: number, copySet: readonly NodeId[] = []): boolean {
+    if (this.#isFull && copySet.length > 1) return true;
     const oldest = this.#begunAtMs[0];
     if (this.#isFull || this.#isProving || oldest === undefined) return false;
     if (nowMs - oldest <= leaseMs * STALL_SHARE) return false;

@@ -25,7 +25,13 @@ export interface MetricRow {
 }
 
 /** Every state has a series, also those that the node is not in. */
-const ROLES: readonly MetricsSnapshot['role'][] = ['primary', 'secondary', 'joining', 'stopped'];
+const ROLES: readonly MetricsSnapshot['role'][] = [
+  'primary',
+  'secondary',
+  'witness',
+  'joining',
+  'stopped',
+];
 const RAFT_STATES: readonly MetricsSnapshot['raftState'][] = [
   'follower',
   'preCandidate',
@@ -67,6 +73,12 @@ export const NODE_METRICS: readonly MetricRow[] = [
     name: 'mailraft_raft_commit_index',
     help: 'Index of the newest journal entry known to be committed.',
     samples: ({ commitIndex }) => commitIndex,
+  },
+  {
+    type: 'gauge',
+    name: 'mailraft_copies',
+    help: 'Disks that surely hold everything that is committed; 0 when it is not known.',
+    samples: ({ copies }) => copies,
   },
   {
     type: 'counter',

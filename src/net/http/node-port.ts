@@ -3,7 +3,7 @@
  * data and are sent as they are (shared names: the `/status` fields).
  */
 
-export type NodeRole = 'primary' | 'secondary' | 'joining' | 'stopped';
+export type NodeRole = 'primary' | 'secondary' | 'witness' | 'joining' | 'stopped';
 
 export interface ProbeReport {
   readonly name: string;
@@ -50,6 +50,8 @@ export interface StatusReport {
     readonly lastIndex: number;
     readonly firstIndex: number;
   };
+  /** Disks that surely hold everything that is committed, with its data; 0 when not known. */
+  readonly copies: number;
   readonly tenure: {
     readonly epoch: number;
     readonly valid: boolean;
@@ -90,7 +92,7 @@ export interface StatusReport {
 export interface MemberReport {
   readonly id: string;
   readonly address: string;
-  readonly role: 'voter';
+  readonly role: 'voter' | 'witness';
   readonly priority: number;
   readonly site: string;
   readonly isSelf: boolean;
@@ -180,6 +182,7 @@ export interface MetricsSnapshot {
   readonly raftState: 'follower' | 'preCandidate' | 'candidate' | 'leader';
   readonly term: number;
   readonly commitIndex: number;
+  readonly copies: number;
   readonly leaderChanges: number;
   readonly tenureExpirySeconds: number | null;
   readonly tenureRenewalFailures: number;

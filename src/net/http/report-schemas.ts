@@ -76,7 +76,7 @@ const tenure = Type.Object(
   strict,
 );
 
-const role = oneOf('primary', 'secondary', 'joining', 'stopped');
+const role = oneOf('primary', 'secondary', 'witness', 'joining', 'stopped');
 
 export const STATUS: TSchema = describes<StatusReport>()(
   Type.Object(
@@ -86,6 +86,10 @@ export const STATUS: TSchema = describes<StatusReport>()(
       version: text,
       role,
       raft,
+      copies: Type.Integer({
+        minimum: 0,
+        description: 'disks that surely hold everything committed; 0 when not known',
+      }),
       tenure,
       service: Type.Object(
         { state: text, pid: maybe(count), crashes: count, probes: Type.Array(probe) },
@@ -125,7 +129,7 @@ const member = Type.Object(
   {
     id: text,
     address: text,
-    role: Type.Literal('voter'),
+    role: oneOf('voter', 'witness'),
     priority: Type.Integer(),
     site: text,
     isSelf: flag,

@@ -22,6 +22,7 @@ export const STATUS: StatusReport = {
   cluster: 'example',
   version: '0.1.0',
   role: 'primary',
+  copies: 2,
   raft: {
     state: 'leader',
     term: 7,
@@ -179,6 +180,7 @@ export const SNAPSHOT: MetricsSnapshot = {
   raftState: 'leader',
   term: 7,
   commitIndex: 120_431,
+  copies: 2,
   leaderChanges: 0,
   tenureExpirySeconds: 1_700_000_005.4,
   tenureRenewalFailures: 0,

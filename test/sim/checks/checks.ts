@@ -46,7 +46,7 @@ export class Checks {
     this.#witness = first.witness;
     this.#configurations = new Configurations(first);
     this.#commits = new Commits(this.#members, this.#configurations, first.witness);
-    this.#copies = new WitnessCopies(this.#members, first.witness);
+    this.#copies = new WitnessCopies(this.#members, this.#configurations, first.witness);
   }
 
   watch(member: Watched): void {

@@ -36,8 +36,8 @@ export function limitBytes(
   entryBytes: EntryBytes = dataBytes,
 ): readonly Entry[] {
   let bytes = 0;
-  for (const [count, entry] of entries.entries()) {
-    bytes += entryBytes(entry);
+  for (let count = 0; count < entries.length; count += 1) {
+    bytes += entryBytes(entries[count] as Entry);
     if (bytes > bytesMax && count > 0) return entries.slice(0, count);
   }
   return entries;

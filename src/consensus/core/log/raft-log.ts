@@ -9,6 +9,8 @@ import type { Entry, EntryId, LogIndex, SnapshotMark, Term } from '../types.ts';
 import { dataBytes, type EntryBytes, type LogView, limitBytes } from './log-view.ts';
 import { Unstable } from './unstable.ts';
 
+const NO_ENTRIES: readonly Entry[] = [];
+
 /** How much may be handed out and not yet applied. */
 export interface ApplyingLimit {
   readonly applyingBytesMax: number;
@@ -97,13 +99,13 @@ export class RaftLog {
 
   /** Entries from `from` on, within `bytesMax`; undefined while they are fetched. */
   entriesFrom(from: LogIndex, bytesMax: number): readonly Entry[] | undefined {
-    if (from > this.lastIndex) return [];
+    if (from > this.lastIndex) return NO_ENTRIES;
     return this.slice(from, this.lastIndex + 1, bytesMax);
   }
 
   slice(from: LogIndex, to: LogIndex, bytesMax: number): readonly Entry[] | undefined {
     assert(from >= this.firstIndex && to <= this.lastIndex + 1, 'entries were read out of bounds');
-    if (from >= to) return [];
+    if (from >= to) return NO_ENTRIES;
     const offset = this.#unstable.offset;
     if (from >= offset) return limitBytes(this.#unstable.slice(from, to), bytesMax);
     const stored = this.#view.entries(from, Math.min(to, offset), bytesMax);
@@ -135,8 +137,9 @@ export class RaftLog {
   ): LogIndex | undefined {
     if (!this.matches(previous)) return undefined;
     const last = previous.index + entries.length;
-    const conflict = entries.findIndex((entry) => !this.matches(entry));
-    if (conflict >= 0) this.append(entries.slice(conflict));
+    let matching = 0;
+    while (matching < entries.length && this.matches(entries[matching] as Entry)) matching += 1;
+    if (matching < entries.length) this.append(matching > 0 ? entries.slice(matching) : entries);
     this.commitTo(Math.min(commit, last));
     return last;
   }
@@ -175,7 +178,7 @@ export class RaftLog {
 
   /** Committed entries to hand out next; undefined while they are fetched. */
   nextCommitted(allowUnstable: boolean): readonly Entry[] | undefined {
-    if (!this.hasNextCommitted(allowUnstable)) return [];
+    if (!this.hasNextCommitted(allowUnstable)) return NO_ENTRIES;
     const bytesMax = this.#applyingBytesMax - this.#applyingBytes;
     const end = this.#appliableIndex(allowUnstable) + 1;
     const entries = this.slice(this.#applying + 1, end, bytesMax);

@@ -11,10 +11,14 @@
 import { assert } from '../../../errors.ts';
 import type { Entry, EntryId, LogIndex, SnapshotMark, Term } from '../types.ts';
 
+const NONE: readonly Entry[] = [];
+
 export class Unstable {
   /** Index of `entries[0]`, or of the next entry when there is none. */
   #offset: LogIndex;
-  #entries: Entry[] = [];
+  #entries: readonly Entry[] = NONE;
+  /** Whether somebody else has the very array, so that it is copied before it grows. */
+  #isShared = true;
   /** First entry that was not yet handed to the storage. */
   #offsetInProgress: LogIndex;
   #snapshot: SnapshotMark | undefined;
@@ -54,12 +58,20 @@ export class Unstable {
   slice(from: LogIndex, to: LogIndex): readonly Entry[] {
     assert(from >= this.#offset, 'unstable entries were read below their start');
     assert(to <= this.#offset + this.#entries.length, 'unstable entries were read past their end');
-    return this.#entries.slice(from - this.#offset, to - this.#offset);
+    return this.#shared(from - this.#offset, to - this.#offset);
+  }
+
+  /** In the usual case, all of them, nothing is copied. */
+  #shared(start: number, end: number): readonly Entry[] {
+    if (start === end) return NONE;
+    if (start > 0 || end < this.#entries.length) return this.#entries.slice(start, end);
+    this.#isShared = true;
+    return this.#entries;
   }
 
   /** Entries that the storage was not yet given. */
   get nextEntries(): readonly Entry[] {
-    return this.#entries.slice(this.#offsetInProgress - this.#offset);
+    return this.#shared(this.#offsetInProgress - this.#offset, this.#entries.length);
   }
 
   get hasNextEntries(): boolean {
@@ -84,7 +96,8 @@ export class Unstable {
   stableTo(id: EntryId): void {
     if (id.index < this.#offset || this.termAt(id.index) !== id.term) return;
     const count = id.index + 1 - this.#offset;
-    this.#entries = this.#entries.slice(count);
+    const isAll = count === this.#entries.length;
+    this.#hold(isAll ? NONE : this.#entries.slice(count), isAll);
     this.#offset = id.index + 1;
     this.#offsetInProgress = Math.max(this.#offsetInProgress, this.#offset);
   }
@@ -99,7 +112,7 @@ export class Unstable {
   restore(mark: SnapshotMark): void {
     this.#offset = mark.index + 1;
     this.#offsetInProgress = this.#offset;
-    this.#entries = [];
+    this.#hold(NONE, true);
     this.#snapshot = mark;
     this.#snapshotInProgress = false;
   }
@@ -107,18 +120,29 @@ export class Unstable {
   /** Appends, replacing whatever stood at or after the first new index. */
   truncateAndAppend(entries: readonly Entry[]): void {
     const first = (entries[0] as Entry).index;
-    if (first === this.#offset + this.#entries.length) {
-      for (const entry of entries) this.#entries.push(entry);
-      return;
-    }
     if (first <= this.#offset) {
-      this.#entries = [...entries];
+      this.#hold(entries, true);
       this.#offset = first;
       this.#offsetInProgress = first;
       return;
     }
-    this.#entries = [...this.#entries.slice(0, first - this.#offset), ...entries];
-    // What was with the storage from `first` on is replaced and must go there again.
-    this.#offsetInProgress = Math.min(this.#offsetInProgress, first);
+    const kept = first - this.#offset;
+    if (kept < this.#entries.length) {
+      this.#hold(this.#entries.slice(0, kept), false);
+      // What was with the storage from `first` on is replaced and must go there again.
+      this.#offsetInProgress = Math.min(this.#offsetInProgress, first);
+    }
+    this.#append(entries);
+  }
+
+  #append(entries: readonly Entry[]): void {
+    if (this.#isShared) this.#hold(this.#entries.slice(), false);
+    const own = this.#entries as Entry[];
+    for (const entry of entries) own.push(entry);
+  }
+
+  #hold(entries: readonly Entry[], isShared: boolean): void {
+    this.#entries = entries;
+    this.#isShared = isShared;
   }
 }

@@ -114,6 +114,7 @@ function switchTo(state: RaftState, change: ConfigChange): void {
   tracker.setMembership(membership, state.log.lastIndex, anew);
   if (state.role !== 'leader') return;
   if (!tracker.isVoter(state.id)) {
+    // It has led until its own removal was committed (dissertation §4.2.2).
     if (options.stepDownOnRemoval !== false) becomeFollower(state, state.term, NO_NODE);
     return;
   }

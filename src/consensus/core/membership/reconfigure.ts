@@ -109,7 +109,19 @@ function apply(draft: Draft, { kind, id, detail }: MemberChange): void {
       if (!isMember(draft, id)) return;
       break;
   }
-  if (detail !== undefined) draft.details.set(id, detail);
+  if (detail !== undefined) setDetail(draft, id, detail);
+}
+
+/**
+ * A machine whose storage is another one holds nothing of what the member acknowledged, so
+ * it is no longer that member: it goes first, and comes back as a new one.
+ */
+function setDetail(draft: Draft, id: NodeId, detail: MemberDetail): void {
+  const known = draft.details.get(id)?.incarnation ?? '';
+  if (known !== '' && known !== detail.incarnation) {
+    throw refused(`${id} is a member with another incarnation: remove it first`);
+  }
+  draft.details.set(id, detail);
 }
 
 function makeVoter(draft: Draft, id: NodeId): void {
@@ -141,6 +153,8 @@ function remove(draft: Draft, id: NodeId): void {
   draft.voters.delete(id);
   draft.learners.delete(id);
   draft.learnersNext.delete(id);
+  // In the outgoing half it votes on, as who it was.
+  if (!draft.outgoing.has(id)) draft.details.delete(id);
 }
 
 function isMember(draft: Draft, id: NodeId): boolean {

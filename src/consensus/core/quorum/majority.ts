@@ -31,7 +31,9 @@ export function majorityReached(
 
 /** The usual case of three voters, on every commit: no array, no sort. */
 function middleOf(voters: readonly NodeId[], reachedBy: (voter: NodeId) => number): number {
-  const [a, b, c] = voters.map(reachedBy) as [number, number, number];
+  const a = reachedBy(voters[0] as NodeId);
+  const b = reachedBy(voters[1] as NodeId);
+  const c = reachedBy(voters[2] as NodeId);
   return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
 }
 

@@ -1,7 +1,9 @@
 /**
- * All members as a leader or candidate sees them: progress, votes, activity.
+ * All members as a leader or candidate sees them: progress, votes, activity. Learners are
+ * sent the log like all others, and count for nothing (dissertation §4.2.1).
  */
 
+import { type GroupOf, groupsReached } from '../quorum/groups.ts';
 import { isVoter, quorumReached, quorumVote, votersOf } from '../quorum/joint.ts';
 import type { VoteResult } from '../quorum/majority.ts';
 import type { LogIndex, Membership, NodeId } from '../types.ts';
@@ -25,15 +27,20 @@ export interface MemberProgress {
 
 const NOBODY: ReadonlySet<NodeId> = new Set();
 
+export interface TrackerOptions extends ProgressLimits {
+  /** Given, only what voters of two groups hold counts as durable on a quorum. */
+  readonly groupOf?: GroupOf;
+}
+
 export class Tracker {
-  readonly #limits: ProgressLimits;
+  readonly #limits: TrackerOptions;
   #membership: Membership;
   #members: readonly NodeId[] = [];
   #progress = new Map<NodeId, Progress>();
   readonly #votes = new Map<NodeId, boolean>();
   readonly matchOf = (id: NodeId): LogIndex => this.#progress.get(id)?.match ?? 0;
 
-  constructor(membership: Membership, limits: ProgressLimits) {
+  constructor(membership: Membership, limits: TrackerOptions) {
     this.#limits = limits;
     this.#membership = membership;
     this.setMembership(membership, 0);
@@ -129,6 +136,8 @@ export class Tracker {
 
   /** The highest index that is durable on a quorum. */
   committed(): LogIndex {
+    const { groupOf } = this.#limits;
+    if (groupOf !== undefined) return groupsReached(this.#membership, this.matchOf, groupOf);
     return quorumReached(this.#membership, this.matchOf);
   }
 
