@@ -23,12 +23,7 @@ import type { Damage } from './log-map.ts';
 import { type JournalLink, realTurns, type Turns } from './ports.ts';
 import { tagOf } from './scan.ts';
 import { TermRuns } from './term-runs.ts';
-import type {
-  FromThread,
-  Question,
-  Recovered,
-  ThreadOptions,
-} from './thread-messages.ts';
+import type { FromThread, Question, Recovered, ThreadOptions } from './thread-messages.ts';
 
 export interface JournalOptions extends ThreadOptions {
   /** Entries of so many bytes are kept at hand. */

@@ -97,9 +97,7 @@ export class SimFiles implements FilesPort {
     const { world, chance } = this.#parts;
     // In order: each waits for those before it.
     this.#busyUntilMs = Math.max(this.#busyUntilMs, world.nowMs) + chance.around(1);
-    world.after(this.#busyUntilMs - world.nowMs, () =>
-      this.#parts.run(() => this.#applied(work)),
-    );
+    world.after(this.#busyUntilMs - world.nowMs, () => this.#parts.run(() => this.#applied(work)));
   }
 
   /** A state was fetched and is synced; everything up to it counts as applied. */

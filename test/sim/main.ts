@@ -88,7 +88,9 @@ function show(command: Command, outcome: Campaign, tookMs: number): void {
   }
   const { first, count, options } = command;
   const kinds = Object.entries(storages).map(([kind, seeds]) => `${seeds} on the ${kind} storage`);
-  print(`seeds ${first} to ${first + count - 1} (${kinds.join(', ')}), ${options.ticks} ticks each`);
+  print(
+    `seeds ${first} to ${first + count - 1} (${kinds.join(', ')}), ${options.ticks} ticks each`,
+  );
   const rate = Math.round(ticks / (tookMs / 1000)).toLocaleString('en');
   print(`${ticks.toLocaleString('en')} ticks in ${(tookMs / 1000).toFixed(1)} s, ${rate} a second`);
   print(`${committed.toLocaleString('en')} entries committed, fingerprint ${outcome.fingerprint}`);

@@ -15,7 +15,7 @@ import { type FilesState, NO_FILES } from './files.ts';
 import { SimGuardian } from './guardian.ts';
 import { SimProcess } from './process.ts';
 import type { Chance } from './random.ts';
-import { type MemberStorage, VotesLost } from './storage/member-storage.ts';
+import { CanNotOpen, type MemberStorage, VotesLost } from './storage/member-storage.ts';
 import type { World } from './world.ts';
 
 export interface MemberSettings extends Pick<HostOptions, 'leaseMs' | 'ticksPerLease' | 'core'> {
@@ -163,11 +163,14 @@ export class SimMember {
       checks.recovered(id, recovered, storage, this.saved.position.index);
       this.#life += 1;
       this.#process = new SimProcess(this, this.#parts, this.#mended(recovered));
-      trace(() => `${id} starts at term ${recovered.hardState.term}`);
+      const { hardState, damage = '' } = recovered;
+      trace(() => `${id} starts at term ${hardState.term} ${damage}`);
     } catch (error) {
-      if (!(error instanceof VotesLost)) throw error;
-      trace(() => `${id} does not know how it voted`);
-      this.wipe();
+      if (error instanceof VotesLost) {
+        trace(() => `${id} does not know how it voted`);
+        this.wipe();
+      } else if (error instanceof CanNotOpen) this.#startLater();
+      else throw error;
     }
   }
 
@@ -224,9 +227,13 @@ export class SimMember {
 
   /** The daemon ends because its storage did, and is started again. */
   storageFailed(): void {
-    const { counts, world, chance } = this.#parts;
-    counts.add('storage failed');
+    this.#parts.counts.add('storage failed');
     this.killDaemon();
+    this.#startLater();
+  }
+
+  #startLater(): void {
+    const { world, chance } = this.#parts;
     world.after(chance.around(RESTART_MS_MEAN), () => this.start());
   }
 

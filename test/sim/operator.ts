@@ -3,7 +3,11 @@
  * or several at once, and brings machines with new disks back.
  */
 
-import type { ConfigChange, MemberChange, Transition } from '../../src/consensus/core/membership/change.ts';
+import type {
+  ConfigChange,
+  MemberChange,
+  Transition,
+} from '../../src/consensus/core/membership/change.ts';
 import { changed, isJoint } from '../../src/consensus/core/membership/reconfigure.ts';
 import type { MemberDetail, Membership } from '../../src/consensus/core/types.ts';
 import { incarnationIn } from '../../src/consensus/host/incarnations.ts';

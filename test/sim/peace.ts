@@ -11,7 +11,7 @@
  */
 
 import { isJoint } from '../../src/consensus/core/membership/reconfigure.ts';
-import type { Membership } from '../../src/consensus/core/types.ts';
+import type { Membership, NodeId } from '../../src/consensus/core/types.ts';
 import { isQuorumOfAll, isWhole, lastOf, possibleMemberships } from './faults/atlas.ts';
 import type { SimMember } from './member.ts';
 import { LEASE_MS } from './plan.ts';
@@ -67,6 +67,7 @@ export class Peace {
   #canLive(core: readonly SimMember[], memberships: readonly Membership[]): boolean {
     if (!isQuorumOfAll(core, memberships)) return false;
     const { witness } = this.#simulation;
+    if (witness !== undefined && !this.#canCommit(core, witness)) return false;
     const ends = core.map((member) => ({ id: member.id, last: lastOf(member) }));
     return ends.some(
       ({ id, last }) =>
@@ -75,6 +76,19 @@ export class Peace {
           const { term, index } = other.last;
           return last.term > term || (last.term === term && last.index >= index);
         }),
+    );
+  }
+
+  /** Who is in the copy set is left out of it only while the witness answers. */
+  #canCommit(core: readonly SimMember[], witness: NodeId): boolean {
+    if (core.some(({ id }) => id === witness)) return true;
+    const wanted = new Set(
+      core.flatMap(({ host, process }) => {
+        return host?.copySet ?? process?.placed.membership.copySet ?? [];
+      }),
+    );
+    return (
+      core.every(({ isUp }) => isUp) && [...wanted].every((id) => core.some((one) => one.id === id))
     );
   }
 
@@ -148,7 +162,9 @@ function isEven(members: readonly SimMember[]): boolean {
   if (host === undefined) return false;
   const { voters, learners } = host.membership;
   const named = members.filter(({ id }) => voters.includes(id) || learners.includes(id));
-  const isLevel = named.every((member) => member.isUp && member.appliedIndex === host.status.commit);
+  const isLevel = named.every(
+    (member) => member.isUp && member.appliedIndex === host.status.commit,
+  );
   const isFlowing = host
     .progress()
     .every(({ id, state }) => state === 'replicate' || !named.some((member) => member.id === id));

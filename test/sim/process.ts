@@ -5,7 +5,13 @@
 
 import { dataVotersOf } from '../../src/consensus/core/copies/copy-sets.ts';
 import type { ApplyWork } from '../../src/consensus/core/ready.ts';
-import type { Entry, EntryId, LogIndex, PlacedMembership, SnapshotMark } from '../../src/consensus/core/types.ts';
+import type {
+  Entry,
+  EntryId,
+  LogIndex,
+  PlacedMembership,
+  SnapshotMark,
+} from '../../src/consensus/core/types.ts';
 import { incarnationIn } from '../../src/consensus/host/incarnations.ts';
 import type { HostEvents, PeerMessage } from '../../src/consensus/host/ports.ts';
 import { RaftHost } from '../../src/consensus/host/raft-host.ts';
@@ -258,28 +264,36 @@ export class SimProcess {
 
   /** The own log ends before the leader's begins: its files are fetched, as of then. */
   #fetch(mark: SnapshotMark, leader: string): void {
-    if (this.#isFetching) return;
-    const { id, chance, world, trace } = this.#parts;
+    const { id, trace } = this.#parts;
     if (this.#placed.membership.witness === id || mark.membership.witness === id) {
       // A witness has no data to fetch.
       this.#install(mark, { position: { index: mark.index, term: mark.term }, tenure: undefined });
       return;
     }
-    this.#isFetching = true;
     trace(() => `${id} fetches the state at ${mark.index} or later from ${leader}`);
+    if (!this.#isFetching) this.#fetchFrom(leader);
+  }
+
+  #fetchFrom(leader: string): void {
+    const { chance, world } = this.#parts;
+    this.#isFetching = true;
     world.after(chance.around(60), () => this.run('files', () => this.#fetched(leader)));
   }
 
+  /** Tries until it has one: nobody tells it again while it does. */
   #fetched(leader: string): void {
-    this.#isFetching = false;
     const source = this.#parts.sourceFor(this.#member.id, leader);
-    if (source === undefined) return;
+    const { storage } = this.#member;
+    // The votes must be known to be older than what the files are of (see `begin`).
+    const isEarly = storage.durable.hardState.term < (source?.files.position.term ?? 0);
+    if (source === undefined || isEarly) {
+      this.#fetchFrom(this.host.standing.leader || leader);
+      return;
+    }
+    this.#isFetching = false;
     const { index: membershipIndex, membership } = source.placed;
     const { position } = source.files;
-    const isKnown = position.index <= this.appliedIndex;
-    // The votes must be known to be older than what the files are of (see `begin`).
-    const isEarly = this.#member.storage.durable.hardState.term < position.term;
-    if (isKnown || isEarly) return;
+    if (position.index <= this.appliedIndex) return;
     this.#install({ ...position, membership, membershipIndex }, source.files);
   }
 

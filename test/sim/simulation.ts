@@ -25,6 +25,7 @@ import { drawPlan, LEASE_MS, memberSettings, type Plan, type RunOptions } from '
 import type { SimProcess } from './process.ts';
 import { Chance } from './random.ts';
 import { FastStorage } from './storage/fast-storage.ts';
+import { JournalStorage } from './storage/journal-storage.ts';
 import type { MemberStorage } from './storage/member-storage.ts';
 import { TENURE_TAG } from './tenure-text.ts';
 import { Violation } from './violation.ts';
@@ -216,7 +217,8 @@ export class Simulation {
 
   #makeStorage(placed: PlacedMembership): MemberStorage {
     const settings = { latencyMsMean: this.plan.diskMsMean, tag: TENURE_TAG };
-    return new FastStorage(this.world, this.chance.fork(), settings, placed);
+    const Storage = this.plan.storage === 'fast' ? FastStorage : JournalStorage;
+    return new Storage(this.world, this.chance.fork(), settings, placed);
   }
 
   #drawDrift(): number {

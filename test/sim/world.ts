@@ -71,7 +71,8 @@ export class World {
     let at = 0;
     for (let child = 1; child < length; child = at * 2 + 1) {
       const right = child + 1;
-      const isRight = right < length && isBefore(heap[right] as Happening, heap[child] as Happening);
+      const isRight =
+        right < length && isBefore(heap[right] as Happening, heap[child] as Happening);
       if (isRight) child = right;
       if (!isBefore(heap[child] as Happening, last)) break;
       heap[at] = heap[child] as Happening;

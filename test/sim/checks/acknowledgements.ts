@@ -58,7 +58,8 @@ export class Acknowledgements {
       }
       if (!isPast && !durable.isMuted) this.#noteEntry(message.from, message.index);
     } else if (message.type === 'heartbeatResponse' && promiseMs > 0) {
-      if (promiseMs > durable.promiseMs) this.#fail(message.from, `promised ${promiseMs} ms unstored`);
+      if (promiseMs > durable.promiseMs)
+        this.#fail(message.from, `promised ${promiseMs} ms unstored`);
       this.#note(message.from, { promiseMs });
     }
   }

@@ -8,7 +8,13 @@
  * Not checked anywhere here: that anything ever happens (see ../peace.ts).
  */
 
-import type { Entry, EntryId, LogIndex, Membership, NodeId } from '../../../src/consensus/core/types.ts';
+import type {
+  Entry,
+  EntryId,
+  LogIndex,
+  Membership,
+  NodeId,
+} from '../../../src/consensus/core/types.ts';
 import type { PeerMessage, Standing } from '../../../src/consensus/host/ports.ts';
 import type { StorageBatch } from '../../../src/consensus/host/storage.ts';
 import type { Counts } from '../counts.ts';
@@ -115,7 +121,8 @@ export class Checks {
     if (first === undefined) return;
     const { durable } = (this.#members.get(id) as Watched).storage;
     if (first.index <= lastIndexOf(durable)) this.#counts.add('truncation');
-    for (const entry of batch.entries) if (entry.kind === 'config') this.#counts.add('config entry');
+    for (const entry of batch.entries)
+      if (entry.kind === 'config') this.#counts.add('config entry');
     this.#configurations.stored(id, batch.entries, commit);
     if (id !== this.#witness) this.#logs.stored(batch.entries, log.termAt(first.index - 1) ?? 0);
   }

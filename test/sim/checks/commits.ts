@@ -11,7 +11,14 @@
  * Not here: that commits are ever made.
  */
 
-import type { Entry, EntryId, LogIndex, Membership, NodeId, Term } from '../../../src/consensus/core/types.ts';
+import type {
+  Entry,
+  EntryId,
+  LogIndex,
+  Membership,
+  NodeId,
+  Term,
+} from '../../../src/consensus/core/types.ts';
 import { incarnationIn } from '../../../src/consensus/host/incarnations.ts';
 import { hasEntry } from '../storage/image.ts';
 import { Violation } from '../violation.ts';

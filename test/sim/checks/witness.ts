@@ -9,8 +9,8 @@
  */
 
 import type { EntryId, NodeId } from '../../../src/consensus/core/types.ts';
-import type { PeerMessage } from '../../../src/consensus/host/ports.ts';
 import { incarnationIn } from '../../../src/consensus/host/incarnations.ts';
+import type { PeerMessage } from '../../../src/consensus/host/ports.ts';
 import { hasEntry } from '../storage/image.ts';
 import { Violation } from '../violation.ts';
 import type { Configurations } from './configurations.ts';

@@ -4,8 +4,8 @@
  * ever, rightly).
  */
 
-import { changed } from '../../../src/consensus/core/membership/reconfigure.ts';
 import { decodeConfigChange } from '../../../src/consensus/core/membership/change.ts';
+import { changed } from '../../../src/consensus/core/membership/reconfigure.ts';
 import type { EntryId, Membership, NodeId } from '../../../src/consensus/core/types.ts';
 import { incarnationIn } from '../../../src/consensus/host/incarnations.ts';
 import { isConfigChange, isQuorum } from '../checks/configurations.ts';
@@ -61,7 +61,8 @@ export function mayLose(
   members: readonly SimMember[],
   witness: NodeId | undefined,
 ): boolean {
-  if (members.some((member) => member !== victim && !member.isBlank && !isWhole(member))) return false;
+  if (members.some((member) => member !== victim && !member.isBlank && !isWhole(member)))
+    return false;
   const others = members.filter((member) => member !== victim && isWhole(member));
   if (!isQuorumOfAll(others, possibleMemberships(members))) return false;
   return witness === undefined || hasOtherCopy(victim, members, witness);

@@ -17,7 +17,11 @@ import type {
   PlacedMembership,
   Term,
 } from '../../../src/consensus/core/types.ts';
-import { NOTHING_TO_STORE, type StorageBatch, type StorageEvents } from '../../../src/consensus/host/storage.ts';
+import {
+  NOTHING_TO_STORE,
+  type StorageBatch,
+  type StorageEvents,
+} from '../../../src/consensus/host/storage.ts';
 import type { Chance } from '../random.ts';
 import type { World } from '../world.ts';
 import { compacted, type DiskImage, emptyImage, lastIndexOf, termAt, written } from './image.ts';

@@ -61,7 +61,12 @@ export function written(image: DiskImage, batch: StorageBatch): DiskImage {
   const { snapshot, entries, hardState, promiseMs, membership } = batch;
   const base = snapshot === undefined ? image.base : { index: snapshot.index, term: snapshot.term };
   const isReset = snapshot !== undefined;
-  const { log, count } = appended(isReset ? [] : image.log, isReset ? 0 : image.count, entries, base);
+  const { log, count } = appended(
+    isReset ? [] : image.log,
+    isReset ? 0 : image.count,
+    entries,
+    base,
+  );
   let { placed } = image;
   if (snapshot !== undefined) {
     placed = { index: snapshot.membershipIndex ?? snapshot.index, membership: snapshot.membership };

@@ -4,7 +4,12 @@
  * simulated files (journal-storage.ts).
  */
 
-import type { Entry, EntryId, LogIndex, PlacedMembership } from '../../../src/consensus/core/types.ts';
+import type {
+  Entry,
+  EntryId,
+  LogIndex,
+  PlacedMembership,
+} from '../../../src/consensus/core/types.ts';
 import type { LogStorage } from '../../../src/consensus/host/storage.ts';
 import type { DiskImage } from './image.ts';
 
@@ -17,10 +22,15 @@ export interface Recovered {
   readonly configs: readonly Entry[];
   readonly tagged: readonly Entry[];
   readonly isMuted: boolean;
+  /** What is damaged, in words. */
+  readonly damage?: string | undefined;
 }
 
 /** Thrown by `open` where the storage does not tell any more how this member voted. */
 export class VotesLost extends Error {}
+
+/** Thrown by `open` where the disk does not let it. */
+export class CanNotOpen extends Error {}
 
 export interface MemberStorage extends LogStorage {
   /** What was reported durable: no crash may take it back. */
