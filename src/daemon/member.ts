@@ -18,6 +18,7 @@ import type { Position, TenureMark } from '../replication/committed-state.ts';
 import type { ReplicationEvent } from '../replication/parts.ts';
 import type { Life } from '../service/decide/life.ts';
 import { Applying } from './applying.ts';
+import { isCopyAwaited } from './copies.ts';
 import { FilesGate } from './files-gate.ts';
 import { Fitness } from './fitness.ts';
 import { HistoryRecorder } from './history-recorder.ts';
@@ -152,10 +153,12 @@ export class Member {
     return isUp && this.#host.leaseEndMs > this.#parts.nowMs();
   }
 
-  /** Nothing is held here, and nothing is on its way to be. */
+  /** Nothing is held here, nothing is on its way to be, and nobody waits for this copy. */
   get isAtRest(): boolean {
     const { phase } = this.life;
-    return (phase === 'secondary' || phase === 'elected') && !this.#isServiceHeld();
+    if (this.#isServiceHeld() || (phase !== 'secondary' && phase !== 'elected')) return false;
+    const { peers } = this.#parts;
+    return !isCopyAwaited(this.#self, this.#host.copySet, (id) => peers.findFresh(id));
   }
 
   get brief(): Brief {

@@ -299,6 +299,25 @@ t.test('one that the own log holds only moves the commit index', async (t) => {
   t.match(core.status, { lastIndex: 2, commit: 2, firstIndex: 1 });
 });
 
+t.test('one that knows less of the configuration than this member does changes none', async (t) => {
+  const group = ledGroup();
+  group.start('d');
+  const add = {
+    changes: [{ kind: 'addVoter', id: 'd' }],
+    transition: 'auto',
+    context: '',
+  } as const;
+  group.of('a').core.proposeConfig(add);
+  group.settle();
+  const { core } = group.of('b');
+  const { membership } = core;
+  const old = { ...membership, voters: ids };
+  const snapshot = { index: 9, term: 1, membership: old, membershipIndex: 0 };
+  core.step({ type: 'snapshot', from: 'a', to: 'b', term: 1, snapshot });
+  t.same(core.membership, membership);
+  t.match(core.ready()?.append?.snapshot, { index: 9, membership, membershipIndex: 2 });
+});
+
 t.test('one of a group that this member is not in is for another', async (t) => {
   const group = ledGroup();
   const { core } = group.of('b');

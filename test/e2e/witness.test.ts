@@ -14,6 +14,8 @@ t.setTimeout(300_000);
 const WITNESS = 'n3';
 /** Several elections would have come and gone. */
 const LONG_MS = 8_000;
+/** As the configurations of these nodes have it. */
+const LEASE_MS = 1_500;
 const MIB = 1024 * 1024;
 
 /** Both have everything, and the copies of both count. */
@@ -70,6 +72,28 @@ t.test('two nodes with data and a witness survive the loss of any one', async (t
   cluster.start(second);
   await untilBoth(nodes);
   await nodes.prove(t, marks, 'after everything');
+});
+
+t.test('a primary that is stopped in order is followed without waiting', async (t) => {
+  const nodes = await ThreeNodes.create(t, WITNESS);
+  for (const id of nodes.ids.filter((one) => one !== 'n1')) nodes.cluster.start(id);
+  const pid = nodes.cluster.start('n1');
+  t.equal(await nodes.primary(), 'n1', 'the origin serves at first');
+  const marks = [...(await nodes.deliver(3))];
+  await nodes.barrier();
+  await untilBoth(nodes);
+  const { epoch } = (await nodes.status('n2')).tenure;
+  const stoppedAtMs = performance.now();
+  process.kill(pid, 'SIGTERM');
+  await nodes.primary(undefined, 'n1');
+  const tookMs = performance.now() - stoppedAtMs;
+  t.ok(tookMs < LEASE_MS, `it serves after ${Math.round(tookMs)} ms`);
+  t.match(await nodes.status('n2'), { role: 'primary', copies: 2, tenure: { epoch: epoch + 1 } });
+  t.equal(await nodes.ended('n1'), 'code 0');
+  marks.push(...(await nodes.deliver(3)));
+  await nodes.barrier();
+  await nodes.says('n2', 'one copy', ({ copies }) => copies === 1);
+  t.same(await nodes.lacking('n2', marks), []);
 });
 
 t.test('a secondary that lacks something never serves, and says why', async (t) => {

@@ -81,6 +81,11 @@ export class CoreGroup {
     this.inFlight = this.inFlight.filter((message) => message.from !== id);
   }
 
+  /** Loses what was told of the configuration; the log is still there. */
+  forgetPlaced(id: NodeId): void {
+    this.of(id).placed = { index: 0, membership: this.#membership };
+  }
+
   /** Carries out the work of one member: stores, applies, queues what it says. */
   work(id: NodeId): boolean {
     const member = this.of(id);

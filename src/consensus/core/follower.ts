@@ -55,7 +55,8 @@ export function handleSnapshot(state: RaftState, message: SnapshotMessage): void
 }
 
 /** Takes the state's place in the log, unless the own log holds as much (Raft §7). */
-function restore(state: RaftState, mark: SnapshotMark): void {
+function restore(state: RaftState, named: SnapshotMark): void {
+  const mark = withNewestMembership(state, named);
   if (mark.index <= state.log.committed || !isNamed(state.id, mark.membership)) return;
   if (state.log.matches(mark)) {
     state.log.commitTo(mark.index);
@@ -66,6 +67,13 @@ function restore(state: RaftState, mark: SnapshotMark): void {
   state.copies.restored();
   state.tracker.restore(mark.membership, state.id, mark.index);
   state.membershipIndex = mark.membershipIndex ?? mark.index;
+}
+
+/** A configuration never goes back: this member may have been told a newer one already. */
+function withNewestMembership(state: RaftState, mark: SnapshotMark): SnapshotMark {
+  const { membershipIndex, tracker } = state;
+  if ((mark.membershipIndex ?? mark.index) >= membershipIndex) return mark;
+  return { ...mark, membership: tracker.membership, membershipIndex };
 }
 
 /** A state of which this member is no part was meant for another. */

@@ -101,12 +101,6 @@ function markAt(state: RaftState, index: LogIndex): SnapshotMark {
   return { index, term, membership: tracker.membership, membershipIndex };
 }
 
-/** Sends a state ahead of its turn: an operator, or a test, says so. */
-export function sendState(state: RaftState, to: NodeId): boolean {
-  const progress = state.tracker.progressOf(to);
-  return progress !== undefined && sendSnapshot(state, to, progress);
-}
-
 export function handleAppendResponse(state: RaftState, response: AppendResponse): void {
   const progress = state.tracker.progressOf(response.from);
   if (progress === undefined) return;

@@ -22,7 +22,6 @@ import {
   type TransferResult as LeaderTransferResult,
   requestTransfer,
   sendAppend,
-  sendState,
   stateReported,
 } from './leader.ts';
 import { bytesOf, type LogView } from './log/log-view.ts';
@@ -219,11 +218,6 @@ export class RaftCore {
   /** The state that `id` was told to fetch is there, or could not be fetched. */
   reportSnapshot(id: NodeId, hasSucceeded: boolean): void {
     if (this.#state.role === 'leader') stateReported(this.#state, id, hasSucceeded);
-  }
-
-  /** Tells `id` to fetch the state, whether or not its log needs it; false when it can not be told. */
-  sendSnapshot(id: NodeId): boolean {
-    return this.#state.role === 'leader' && sendState(this.#state, id);
   }
 
   /**

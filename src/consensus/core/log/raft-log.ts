@@ -58,10 +58,6 @@ export class RaftLog {
     return this.#committed;
   }
 
-  get applying(): LogIndex {
-    return this.#applying;
-  }
-
   get applied(): LogIndex {
     return this.#applied;
   }

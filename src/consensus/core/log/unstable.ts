@@ -74,10 +74,6 @@ export class Unstable {
     return this.#shared(this.#offsetInProgress - this.#offset, this.#entries.length);
   }
 
-  get hasNextEntries(): boolean {
-    return this.#offsetInProgress - this.#offset < this.#entries.length;
-  }
-
   get hasEntries(): boolean {
     return this.#entries.length > 0;
   }
