@@ -155,7 +155,12 @@ export class JournalWriter {
 
   /** Removes segments that hold only entries below `floor`. */
   compact(floor: LogIndex): void {
-    for (const ordinal of this.#map.dropBelow(floor)) this.#removeSegment(ordinal);
+    for (const ordinal of this.#map.dropBelow(floor)) {
+      this.#removeSegment(ordinal);
+      // One after the other: where an older one came back after a crash, and a newer one
+      // did not, entries would seem to be lost between them.
+      this.#files.syncDirectory(this.#options.directory);
+    }
   }
 
   close(): void {

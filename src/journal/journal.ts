@@ -20,15 +20,10 @@ import { assert, type ErrorCode, MailraftError } from '../errors.ts';
 import { EntryCache } from './entry-cache.ts';
 import type { WriteBatch } from './journal-writer.ts';
 import type { Damage } from './log-map.ts';
+import { type JournalLink, realTurns, type Turns } from './ports.ts';
 import { tagOf } from './scan.ts';
 import { TermRuns } from './term-runs.ts';
-import type {
-  FromThread,
-  Question,
-  Recovered,
-  ThreadOptions,
-  ToThread,
-} from './thread-messages.ts';
+import type { FromThread, Question, Recovered, ThreadOptions } from './thread-messages.ts';
 
 export interface JournalOptions extends ThreadOptions {
   /** Entries of so many bytes are kept at hand. */
@@ -61,7 +56,8 @@ interface WaitingBatch {
 const HELD_MS_MAX = 100;
 
 export class Journal implements LogStorage {
-  readonly #worker: Worker;
+  readonly #link: JournalLink;
+  readonly #turns: Turns;
   readonly #cache: EntryCache;
   readonly #onSync: (ms: number) => void;
   #terms: TermRuns;
@@ -69,12 +65,14 @@ export class Journal implements LogStorage {
   readonly #waiting: WaitingBatch[] = [];
   #outgoing: WriteBatch[] = [];
   #held: HardState | undefined;
-  #holding: NodeJS.Timeout | undefined;
+  /** Takes back the timer of what is held. */
+  #holding: (() => void) | undefined;
   readonly #asked = new Map<number, (answer: Answer) => void>();
   readonly #loading = new Set<LogIndex>();
   #events: StorageEvents | undefined;
   #askedLast = 0;
   #isClosing = false;
+  #onExit: () => void = () => undefined;
   readonly recovered: Recovered;
   #bytes: number;
   #hardState: HardState;
@@ -90,11 +88,17 @@ export class Journal implements LogStorage {
       } satisfies ThreadOptions,
     });
     const recovered = await firstWord(worker);
-    return new Journal(worker, recovered, options);
+    return new Journal({ link: linkTo(worker), turns: realTurns }, recovered, options);
   }
 
-  private constructor(worker: Worker, recovered: Recovered, options: JournalOptions) {
-    this.#worker = worker;
+  /** @param recovered what the thread behind the link said first */
+  constructor(
+    { link, turns }: { readonly link: JournalLink; readonly turns: Turns },
+    recovered: Recovered,
+    options: Pick<JournalOptions, 'cacheBytes' | 'onSync'>,
+  ) {
+    this.#link = link;
+    this.#turns = turns;
     this.recovered = recovered;
     this.#cache = new EntryCache(options.cacheBytes);
     this.#onSync = options.onSync ?? (() => undefined);
@@ -103,9 +107,11 @@ export class Journal implements LogStorage {
     this.#hardState = recovered.hardState;
     // Which commit index was synced is not known any more; terms and votes always are.
     this.#synced = { ...recovered.hardState, commit: 0 };
-    worker.on('message', (message: FromThread) => this.#hear(message));
-    worker.on('error', (error) => this.#failed(error));
-    worker.on('exit', () => this.#exited());
+    link.listen({
+      onMessage: (message) => this.#hear(message),
+      onError: (error) => this.#failed(error),
+      onExit: () => this.#exited(),
+    });
   }
 
   /** As of the start. */
@@ -174,7 +180,7 @@ export class Journal implements LogStorage {
     if (found.length > 0) return found;
     if (!this.#loading.has(from)) {
       this.#loading.add(from);
-      void this.#load(from, to, bytesMax);
+      this.#load(from, to, bytesMax);
     }
     return undefined;
   }
@@ -196,7 +202,7 @@ export class Journal implements LogStorage {
   /** Keeps a hard state that may be lost in a crash for the batch that is given next. */
   #hold(hardState: HardState): void {
     this.#held = hardState;
-    this.#holding ??= setTimeout(() => this.#flush(), HELD_MS_MAX);
+    this.#holding ??= this.#turns.later(HELD_MS_MAX, () => this.#flush());
   }
 
   /** Gives the thread what was held back for too long. */
@@ -224,11 +230,11 @@ export class Journal implements LogStorage {
       records: joined(records),
     };
     this.#held = undefined;
-    clearTimeout(this.#holding);
+    this.#holding?.();
     this.#holding = undefined;
     this.#waiting.push({ batch, done, isGiven: true });
     // What the others are to do goes out first, for their disks are farther away.
-    if (this.#outgoing.length === 0) process.nextTick(() => this.#post());
+    if (this.#outgoing.length === 0) this.#turns.soon(() => this.#post());
     this.#outgoing.push(written);
   }
 
@@ -238,7 +244,7 @@ export class Journal implements LogStorage {
     if (batches.length === 0) return;
     this.#outgoing = [];
     const buffers = batches.map(({ records }) => records.buffer as ArrayBuffer);
-    this.#worker.postMessage({ kind: 'write', batches } satisfies ToThread, buffers);
+    this.#link.tell({ kind: 'write', batches }, buffers);
   }
 
   compact(floor: LogIndex): void {
@@ -247,9 +253,7 @@ export class Journal implements LogStorage {
 
   /** Reads entries straight from disk; `from` must not be compacted. */
   async read(from: LogIndex, to: LogIndex, bytesMax: number): Promise<readonly Entry[]> {
-    const answer = await this.#ask((id) => ({ kind: 'read', id, from, to, bytesMax }));
-    assert(answer.kind === 'read', 'the journal answered another question');
-    return answer.records.map((record) => decodeEntry(bufferOf(record)));
+    return entriesIn(await this.#ask((id) => ({ kind: 'read', id, from, to, bytesMax })));
   }
 
   /** Remembers across restarts whether the log may lack what was acknowledged of it. */
@@ -277,18 +281,23 @@ export class Journal implements LogStorage {
     if (this.#isClosing) return;
     this.#isClosing = true;
     this.#flush();
-    const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
+    const exited = new Promise<void>((resolve) => {
+      this.#onExit = resolve;
+    });
     this.#tell({ kind: 'close' });
     await exited;
   }
 
-  async #load(from: LogIndex, to: LogIndex, bytesMax: number): Promise<void> {
-    const entries = await this.read(from, to, bytesMax);
-    this.#loading.delete(from);
-    // The log may have been cut or replaced meanwhile.
-    const isCurrent = entries.every((entry) => this.termAt(entry.index) === entry.term);
-    if (isCurrent) this.#cache.fetched(entries);
-    this.#events?.onLoaded();
+  #load(from: LogIndex, to: LogIndex, bytesMax: number): void {
+    const hear = (answer: Answer): void => {
+      const entries = entriesIn(answer);
+      this.#loading.delete(from);
+      // The log may have been cut or replaced meanwhile.
+      const isCurrent = entries.every((entry) => this.termAt(entry.index) === entry.term);
+      if (isCurrent) this.#cache.fetched(entries);
+      this.#events?.onLoaded();
+    };
+    this.#askFor((id) => ({ kind: 'read', id, from, to, bytesMax }), hear);
   }
 
   #hear(message: FromThread): void {
@@ -354,18 +363,19 @@ export class Journal implements LogStorage {
   }
 
   #ask(question: (id: number) => Question): Promise<Answer> {
+    return new Promise((resolve) => this.#askFor(question, resolve));
+  }
+
+  #askFor(question: (id: number) => Question, hear: (answer: Answer) => void): void {
     this.#askedLast += 1;
-    const id = this.#askedLast;
-    return new Promise((resolve) => {
-      this.#asked.set(id, resolve);
-      this.#tell(question(id));
-    });
+    this.#asked.set(this.#askedLast, hear);
+    this.#tell(question(this.#askedLast));
   }
 
   /** What is asked after a write comes after it. */
   #tell(question: Question): void {
     this.#post();
-    this.#worker.postMessage(question);
+    this.#link.tell(question);
   }
 
   #failed(error: Error): void {
@@ -373,9 +383,8 @@ export class Journal implements LogStorage {
   }
 
   #exited(): void {
-    if (!this.#isClosing) {
-      this.#failed(new MailraftError('STORAGE_FAILED', 'the thread of the journal ended'));
-    }
+    if (this.#isClosing) this.#onExit();
+    else this.#failed(new MailraftError('STORAGE_FAILED', 'the thread of the journal ended'));
   }
 }
 
@@ -383,6 +392,22 @@ export class Journal implements LogStorage {
 function mayWait({ entries, snapshot, promiseMs, membership, mustSync }: StorageBatch): boolean {
   const rest = snapshot ?? promiseMs ?? membership;
   return !mustSync && entries.length === 0 && rest === undefined;
+}
+
+function linkTo(worker: Worker): JournalLink {
+  return {
+    tell: (message, given = []) => worker.postMessage(message, given),
+    listen: ({ onMessage, onError, onExit }) => {
+      worker.on('message', onMessage);
+      worker.on('error', onError);
+      worker.on('exit', onExit);
+    },
+  };
+}
+
+function entriesIn(answer: Answer): readonly Entry[] {
+  assert(answer.kind === 'read', 'the journal answered another question');
+  return answer.records.map((record) => decodeEntry(bufferOf(record)));
 }
 
 function firstWord(worker: Worker): Promise<Recovered> {

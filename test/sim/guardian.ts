@@ -14,6 +14,8 @@ import type { SimClock } from './clock.ts';
 import type { Chance } from './random.ts';
 import type { World } from './world.ts';
 
+export const ENDING: EndingTimes = { stopBudgetMs: 200, killMs: 50, marginMs: 50 };
+
 const LOOK_MS = 20;
 const STOP_TIMEOUT_MS = 400;
 
@@ -28,7 +30,6 @@ export class SimGuardian implements GuardianPort {
   readonly #world: World;
   readonly #clock: SimClock;
   readonly #chance: Chance;
-  readonly #ending: EndingTimes;
   readonly #events: ServiceEvents;
   #latch = new TenureLatch(Number.POSITIVE_INFINITY);
   #service: GuardianFacts['service'] = 'stopped';
@@ -38,20 +39,18 @@ export class SimGuardian implements GuardianPort {
   #life = 0;
   /** Orders that are on their way from the daemon. */
   #pending = 0;
+  #isLooking = false;
 
   constructor(parts: {
     readonly world: World;
     readonly clock: SimClock;
     readonly chance: Chance;
-    readonly ending: EndingTimes;
     readonly events: ServiceEvents;
   }) {
     this.#world = parts.world;
     this.#clock = parts.clock;
     this.#chance = parts.chance;
-    this.#ending = parts.ending;
     this.#events = parts.events;
-    this.#look(this.#life);
   }
 
   get isHolding(): boolean {
@@ -123,8 +122,8 @@ export class SimGuardian implements GuardianPort {
     this.#latch = new TenureLatch(Number.POSITIVE_INFINITY);
     this.#pending = 0;
     this.#isAddressHeld = false;
+    this.#isLooking = false;
     this.#gone();
-    this.#look(this.#life);
   }
 
   #hear(act: () => void): void {
@@ -135,14 +134,30 @@ export class SimGuardian implements GuardianPort {
       this.#pending -= 1;
       this.#act();
       act();
+      this.#awaitDeadline();
       this.#events.onReport();
     });
   }
 
-  #look(life: number): void {
-    if (life !== this.#life) return;
-    this.#act();
-    this.#world.after(this.#clock.trueMs(LOOK_MS), () => this.#look(life));
+  /**
+   * It looks every so often; only the looks at which something is due are simulated. One
+   * is always on its way while there are deadlines.
+   */
+  #awaitDeadline(): void {
+    const { deadlines } = this.#latch;
+    if (this.#isLooking || deadlines === undefined) return;
+    this.#isLooking = true;
+    const nowMs = this.#clock.nowMs();
+    const { fenceAtMs, killAtMs, deadByMs } = deadlines;
+    const nextMs = [fenceAtMs, killAtMs, deadByMs].find((atMs) => atMs > nowMs) ?? nowMs;
+    const delayMs = this.#clock.trueMs(nextMs - nowMs + this.#chance.between(0, LOOK_MS));
+    const life = this.#life;
+    this.#world.after(delayMs, () => {
+      if (life !== this.#life) return;
+      this.#isLooking = false;
+      this.#act();
+      this.#awaitDeadline();
+    });
   }
 
   #act(): void {
@@ -177,7 +192,7 @@ export class SimGuardian implements GuardianPort {
     const run = this.#run;
     // One in four ignores the request and lives until it is killed.
     if (this.#chance.happens(0.25)) return;
-    const most = this.#ending.stopBudgetMs * 2;
+    const most = ENDING.stopBudgetMs * 2;
     this.#world.after(this.#chance.between(1, most), () => {
       if (run === this.#run) this.#gone();
     });
@@ -186,7 +201,7 @@ export class SimGuardian implements GuardianPort {
   #kill(): void {
     this.#isAddressHeld = false;
     const run = this.#run;
-    this.#world.after(this.#chance.between(0, this.#clock.trueMs(this.#ending.killMs)), () => {
+    this.#world.after(this.#chance.between(0, this.#clock.trueMs(ENDING.killMs)), () => {
       if (run === this.#run) this.#gone();
     });
   }

@@ -1,105 +1,122 @@
 /**
- * `npm run sim -- --seed S --seeds N [--ticks T] [--json]`: runs N seeds from S on
- * all cores. A failure prints its seed and the end of its trace; exit 1 then.
+ * `npm run sim -- [--seed S] [--seeds N] [--ticks T] [--members M] [--faults A,B] [--storage K]
+ * [--json]`: runs N seeds from S on all cores.
+ *
+ * A failure prints the invariant, the shrunk case's trace, and the arguments that run it
+ * again. Exit 1 when a seed failed, or when something that must happen never did in a
+ * campaign of 100 seeds or more; 2 when the command line is wrong.
  */
 
-import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { type SimulationResult, simulate } from './simulation.ts';
+import { type Campaign, campaign, type SeedReport } from './campaign.ts';
+import { missingIn } from './coverage.ts';
+import { FAULT_KINDS, type FaultKind } from './faults/kinds.ts';
+import type { RunOptions, StorageKind } from './plan.ts';
 
-const TRACE_LINES = 60;
-/** Traces of more failures than this would bury the first. */
-const TRACES_MAX = 3;
+/** Fewer seeds may well lack a rare event. */
+const SEEDS_FOR_COVERAGE = 100;
 
-interface Share {
-  readonly seeds: readonly number[];
-  readonly ticks: number;
+interface Command {
+  readonly first: number;
+  readonly count: number;
+  readonly isJson: boolean;
+  readonly options: Omit<RunOptions, 'seed'>;
 }
 
-export interface Campaign {
-  readonly failed: readonly SimulationResult[];
-  readonly passed: number;
-  readonly committed: number;
-  readonly counts: Readonly<Record<string, number>>;
-}
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
 
-/** Runs the seeds, spread over the cores; `onResult` hears of each. */
-export async function campaign(
-  first: number,
-  count: number,
-  ticks: number,
-  onFailure: (result: SimulationResult) => void,
-): Promise<Campaign> {
-  const cores = Math.min(availableParallelism(), count);
-  const failed: SimulationResult[] = [];
-  const counts: Record<string, number> = {};
-  let [passed, committed] = [0, 0];
-  const take = (result: SimulationResult): void => {
-    if (result.violation === undefined) passed += 1;
-    else {
-      failed.push(result);
-      onFailure(result);
-    }
-    committed += result.committed;
-    for (const [kind, times] of Object.entries(result.counts)) {
-      counts[kind] = (counts[kind] ?? 0) + times;
-    }
-  };
-  const shares = Array.from({ length: cores }, (_, core) =>
-    Array.from({ length: count }, (_, at) => first + at).filter((_, at) => at % cores === core),
-  );
-  await Promise.all(shares.map((seeds) => runShare({ seeds, ticks }, take)));
-  return { failed, passed, committed, counts };
-}
-
-function runShare(share: Share, take: (result: SimulationResult) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: share });
-    worker.on('message', take);
-    worker.on('error', reject);
-    worker.on('exit', () => resolve());
-  });
-}
-
-function work({ seeds, ticks }: Share): void {
-  for (const seed of seeds) parentPort?.postMessage(simulate({ seed, ticks }));
-}
-
-async function main(): Promise<void> {
+function commandOf(args: readonly string[]): Command {
   const { values } = parseArgs({
+    args: [...args],
     options: {
       seed: { type: 'string', default: '1' },
       seeds: { type: 'string', default: '100' },
-      ticks: { type: 'string', default: '4000' },
+      ticks: { type: 'string', default: '20000' },
+      members: { type: 'string' },
+      faults: { type: 'string' },
+      storage: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   });
-  const [seed, seeds, ticks] = [values.seed, values.seeds, values.ticks].map(Number) as [
-    number,
-    number,
-    number,
-  ];
-  const print = (line: string) => process.stdout.write(`${line}\n`);
-  let traces = 0;
-  const outcome = await campaign(seed, seeds, ticks, ({ seed: failed, violation, trace }) => {
-    print(`seed ${failed}: ${violation?.message}`);
-    traces += 1;
-    if (traces > TRACES_MAX) return;
-    for (const line of trace.slice(-TRACE_LINES)) print(`  ${line}`);
-  });
-  const { failed, passed, committed, counts } = outcome;
-  if (values.json) {
-    const seedsFailed = failed.map((result) => result.seed);
-    print(JSON.stringify({ seed, seeds, ticks, passed, failed: seedsFailed, committed, counts }));
-  } else {
-    for (const kind of Object.keys(counts).sort())
-      print(`${String(counts[kind]).padStart(9)} ${kind}`);
-    print(`seed ${seed}, ${seeds} seeds of ${ticks} ticks, ${committed} entries committed`);
-    print(`${passed} passed, ${failed.length} failed`);
-  }
-  process.exitCode = failed.length > 0 ? 1 : 0;
+  const { members, faults, storage } = values;
+  return {
+    first: numberOf('seed', values.seed),
+    count: numberOf('seeds', values.seeds),
+    isJson: values.json,
+    options: {
+      ticks: numberOf('ticks', values.ticks),
+      ...(members === undefined ? {} : { membersMax: numberOf('members', members) }),
+      ...(faults === undefined ? {} : { faults: kindsOf(faults) }),
+      ...(storage === undefined ? {} : { storage: storageOf(storage) }),
+    },
+  };
 }
 
-if (isMainThread) await main();
-else work(workerData as Share);
+function numberOf(name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new Error(`--${name} must be a number above 0, is "${text}"`);
+}
+
+function kindsOf(text: string): readonly FaultKind[] {
+  if (text === 'none') return [];
+  return text.split(',').map((name) => {
+    const kind = FAULT_KINDS.find((one) => one === name);
+    if (kind !== undefined) return kind;
+    throw new Error(`--faults: there is no "${name}"; there are ${FAULT_KINDS.join(', ')}`);
+  });
+}
+
+function storageOf(text: string): StorageKind {
+  if (text === 'fast' || text === 'journal') return text;
+  throw new Error(`--storage must be fast or journal, is "${text}"`);
+}
+
+function showFailure({ seed, failure }: SeedReport): void {
+  if (failure === undefined) return;
+  print(`seed ${seed}: ${failure.text}`);
+  for (const line of failure.trace) print(`  ${line}`);
+  print(`  again: npm run sim -- ${failure.again}`);
+}
+
+function show(command: Command, outcome: Campaign, tookMs: number): void {
+  const { failed, passed, committed, ticks, counts, storages } = outcome;
+  for (const kind of Object.keys(counts).sort()) {
+    print(`${String(counts[kind]).padStart(11)} ${kind}`);
+  }
+  const { first, count, options } = command;
+  const kinds = Object.entries(storages).map(([kind, seeds]) => `${seeds} on the ${kind} storage`);
+  print(
+    `seeds ${first} to ${first + count - 1} (${kinds.join(', ')}), ${options.ticks} ticks each`,
+  );
+  const rate = Math.round(ticks / (tookMs / 1000)).toLocaleString('en');
+  print(`${ticks.toLocaleString('en')} ticks in ${(tookMs / 1000).toFixed(1)} s, ${rate} a second`);
+  print(`${committed.toLocaleString('en')} entries committed, fingerprint ${outcome.fingerprint}`);
+  print(`${passed} passed, ${failed.length} failed`);
+}
+
+async function main(): Promise<number> {
+  const command = commandOf(process.argv.slice(2));
+  const { first, count, isJson, options } = command;
+  const begunAt = performance.now();
+  const outcome = await campaign({ first, count }, options, showFailure);
+  const tookMs = performance.now() - begunAt;
+  const missing = count >= SEEDS_FOR_COVERAGE ? missingIn(outcome.counts) : [];
+  if (isJson) {
+    const failed = outcome.failed.map(({ seed }) => seed);
+    print(JSON.stringify({ ...outcome, failed, missing }));
+  } else {
+    show(command, outcome, tookMs);
+    if (missing.length > 0) print(`never happened: ${missing.join(', ')}`);
+  }
+  return outcome.failed.length + missing.length > 0 ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}

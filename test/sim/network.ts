@@ -1,6 +1,6 @@
 /**
- * A simulated network: it delays, reorders, repeats and loses, and its links can
- * be cut in one direction or both.
+ * A simulated network: it delays, reorders, repeats and loses; its links can be slow
+ * for a while, and be cut in one direction or both.
  */
 
 import type { MessageType } from '../../src/consensus/core/messages.ts';
@@ -8,15 +8,15 @@ import type { PeerMessage } from '../../src/consensus/host/ports.ts';
 import type { Chance } from './random.ts';
 import type { World } from './world.ts';
 
-const CLOG_MS_MEAN = 2000;
-
 export interface NetworkSettings {
   readonly delayMsMin: number;
+  /** Of what comes on top, exponentially distributed: so messages overtake each other. */
   readonly delayMsMean: number;
   readonly lossRate: number;
   readonly replayRate: number;
-  /** Share of messages that sit in a slow socket for seconds. */
+  /** Share of messages that sit in a slow socket, for `clogMsMean`. */
   readonly clogRate: number;
+  readonly clogMsMean: number;
   /** Messages of one type that are held up for up to so long, alone of all. */
   readonly late: { readonly type: MessageType; readonly rate: number; readonly ms: number };
 }
@@ -25,76 +25,128 @@ export interface NetworkSettings {
 export const LATE_TYPES: readonly MessageType[] = [
   'timeoutNow',
   'vote',
+  'voteResponse',
   'heartbeatResponse',
   'append',
   'appendResponse',
   'snapshot',
 ];
 
+interface Link {
+  /** How many faults cut it just now. */
+  cuts: number;
+  /** Nothing arrives before this moment of true time. */
+  cloggedUntilMs: number;
+}
+
+export interface NetworkPorts {
+  /** @param life the process of the receiver that it was sent to */
+  deliver(message: PeerMessage, life: number): void;
+  onFate(fate: 'lost' | 'replayed' | 'late' | 'clogged' | 'cut'): void;
+}
+
 export class SimNetwork {
   readonly #world: World;
   readonly #chance: Chance;
   readonly #settings: NetworkSettings;
-  readonly #deliver: (message: PeerMessage) => void;
-  readonly #cut = new Set<string>();
+  readonly #ports: NetworkPorts;
+  readonly #links = new Map<string, Map<string, Link>>();
   /** Decides about single messages before chance does; for written schedules. */
   intercept: ((message: PeerMessage) => 'pass' | 'drop') | undefined;
   isReliable = false;
-  readonly counts = { sent: 0, lost: 0, replayed: 0, cut: 0 };
 
-  constructor(
-    world: World,
-    chance: Chance,
-    settings: NetworkSettings,
-    deliver: (message: PeerMessage) => void,
-  ) {
+  constructor(world: World, chance: Chance, settings: NetworkSettings, ports: NetworkPorts) {
     this.#world = world;
     this.#chance = chance;
     this.#settings = settings;
-    this.#deliver = deliver;
+    this.#ports = ports;
   }
 
   cut(from: string, to: string): void {
-    this.#cut.add(`${from}>${to}`);
+    this.#link(from, to).cuts += 1;
   }
 
   heal(from: string, to: string): void {
-    this.#cut.delete(`${from}>${to}`);
+    const link = this.#link(from, to);
+    link.cuts = Math.max(0, link.cuts - 1);
+  }
+
+  /** Holds up everything on a link until `untilMs` of true time; then it comes at once. */
+  clog(from: string, to: string, untilMs: number): void {
+    this.#link(from, to).cloggedUntilMs = untilMs;
   }
 
   healAll(): void {
-    this.#cut.clear();
+    this.#links.clear();
   }
 
-  send(sent: PeerMessage): void {
-    this.counts.sent += 1;
+  /** Cuts every link between `ids` and the others, both ways. */
+  isolate(ids: ReadonlySet<string>, others: readonly string[]): void {
+    for (const one of ids) {
+      for (const other of others) {
+        if (ids.has(other)) continue;
+        this.cut(one, other);
+        this.cut(other, one);
+      }
+    }
+  }
+
+  isCut(from: string, to: string): boolean {
+    return this.#link(from, to).cuts > 0;
+  }
+
+  /** @param life number of the process of the receiver that is there now */
+  send(sent: PeerMessage, life: number): void {
     if (this.intercept?.(sent) === 'drop') return;
-    const { lossRate, replayRate } = this.#settings;
-    if (!this.isReliable && this.#chance.happens(lossRate)) {
-      this.counts.lost += 1;
+    if (this.isReliable) {
+      this.#carry(sent, life, this.#settings.delayMsMin);
       return;
     }
-    this.#carry(sent);
-    if (!this.isReliable && this.#chance.happens(replayRate)) {
-      this.counts.replayed += 1;
-      this.#world.after(this.#chance.around(CLOG_MS_MEAN), () => this.#carry(sent));
+    const { lossRate, replayRate, clogMsMean } = this.#settings;
+    if (this.#chance.happens(lossRate)) {
+      this.#ports.onFate('lost');
+      return;
+    }
+    this.#carry(sent, life, this.#delayMs(sent));
+    if (this.#chance.happens(replayRate)) {
+      this.#ports.onFate('replayed');
+      this.#carry(sent, life, this.#chance.around(clogMsMean));
     }
   }
 
-  #carry(sent: PeerMessage): void {
-    this.#world.after(this.#delayMs(sent), () => {
-      const { from, to } = sent.message;
-      if (this.#cut.has(`${from}>${to}`)) this.counts.cut += 1;
-      else this.#deliver(sent);
+  #carry(sent: PeerMessage, life: number, delayMs: number): void {
+    const link = this.#link(sent.message.from, sent.message.to);
+    const heldMs = link.cloggedUntilMs - this.#world.nowMs;
+    this.#world.after(heldMs > 0 ? heldMs + delayMs : delayMs, () => {
+      if (link.cuts > 0) this.#ports.onFate('cut');
+      else this.#ports.deliver(sent, life);
     });
   }
 
   #delayMs({ message }: PeerMessage): number {
-    const { delayMsMin, delayMsMean, clogRate, late } = this.#settings;
-    if (this.isReliable) return delayMsMin;
-    const isLate = message.type === late.type && this.#chance.happens(late.rate);
-    if (isLate) return this.#chance.between(0, late.ms);
-    const isClogged = this.#chance.happens(clogRate);
-    return delayMsMin + this.#chance.around(isClogged ? CLOG_MS_MEAN : delayMsMean);
+    const { delayMsMin, delayMsMean, clogRate, clogMsMean, late } = this.#settings;
+    if (message.type === late.type && this.#chance.happens(late.rate)) {
+      this.#ports.onFate('late');
+      return this.#chance.between(0, late.ms);
+    }
+    if (this.#chance.happens(clogRate)) {
+      this.#ports.onFate('clogged');
+      return delayMsMin + this.#chance.around(clogMsMean);
+    }
+    return delayMsMin + this.#chance.around(delayMsMean);
+  }
+
+  #link(from: string, to: string): Link {
+    let links = this.#links.get(from);
+    if (links === undefined) {
+      links = new Map();
+      this.#links.set(from, links);
+    }
+    let link = links.get(to);
+    if (link === undefined) {
+      link = { cuts: 0, cloggedUntilMs: 0 };
+      links.set(to, link);
+    }
+    return link;
   }
 }

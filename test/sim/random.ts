@@ -25,12 +25,31 @@ export class Chance {
 
   /** True with probability `p`. */
   happens(p: number): boolean {
-    return this.#next() / 2 ** 32 < p;
+    return p > 0 && this.#next() / 2 ** 32 < p;
   }
 
   /** Exponentially distributed with the given mean. */
   around(mean: number): number {
     return -Math.log(1 - this.#next() / 2 ** 32) * mean;
+  }
+
+  /** A number in `[from, to)`, as likely in each order of magnitude; both above 0. */
+  acrossScales(from: number, to: number): number {
+    return from * (to / from) ** (this.#next() / 2 ** 32);
+  }
+
+  /** Each item with probability `p`. */
+  some<T>(items: readonly T[], p: number): T[] {
+    return items.filter(() => this.happens(p));
+  }
+
+  shuffled<T>(items: readonly T[]): T[] {
+    const drawn = [...items];
+    for (let at = drawn.length - 1; at > 0; at -= 1) {
+      const other = this.below(at + 1);
+      [drawn[at], drawn[other]] = [drawn[other] as T, drawn[at] as T];
+    }
+    return drawn;
   }
 
   pick<T>(items: readonly T[]): T {

@@ -7,15 +7,16 @@
 import t from 'tap';
 import type { PeerMessage } from '../../src/consensus/host/ports.ts';
 import type { SimMember } from './member.ts';
-import { LEASE_MS, Simulation } from './simulation.ts';
+import { LEASE_MS } from './plan.ts';
+import { type FixedParts, Simulation } from './simulation.ts';
 
 /** A healthy cluster in which one member serves. */
-function serving(fixed: ConstructorParameters<typeof Simulation>[1] = {}): {
+function serving(fixed: FixedParts = {}): {
   readonly simulation: Simulation;
   readonly a: SimMember;
   readonly others: readonly [SimMember, SimMember];
 } {
-  const simulation = new Simulation(7, { isQuiet: true, electionTicks: 80, ...fixed });
+  const simulation = Simulation.quiet(7, fixed);
   simulation.start();
   simulation.until(() => simulation.primary !== undefined, 20_000, 'nobody serves at first');
   simulation.run(3 * LEASE_MS);
@@ -44,7 +45,7 @@ t.test('rule 1: a request to take over that arrives late, twice, moves nothing',
   simulation.run(3 * LEASE_MS);
   simulation.network.intercept = undefined;
   for (let again = 0; again < 2; again += 1) {
-    for (const message of held) simulation.network.send(message);
+    for (const message of held) simulation.network.send(message, 0);
     simulation.run(LEASE_MS);
   }
   t.equal(simulation.primary, a);
@@ -139,7 +140,7 @@ t.test(
 );
 
 t.test('rule 4: a leader that stepped down votes for nobody while its lease lasts', async (t) => {
-  const { simulation, a, others } = serving({ electionTicks: 16 });
+  const { simulation, a, others } = serving({ electionTicks: 8 });
   const [b, c] = others;
   cutPair(simulation, a, b);
   cutPair(simulation, b, c);
@@ -156,7 +157,7 @@ t.test('rule 4: a leader that stepped down votes for nobody while its lease last
 });
 
 t.test('rule 4: nor while its guardian still holds something', async (t) => {
-  const { simulation, a, others } = serving({ electionTicks: 16 });
+  const { simulation, a, others } = serving({ electionTicks: 8 });
   a.host?.resign();
   a.host?.setServiceHeld(true);
   const [b, c] = others;
@@ -171,7 +172,7 @@ t.test('rule 4: nor while its guardian still holds something', async (t) => {
 });
 
 t.test('rule 5: a promise outlives a forgotten leader', async (t) => {
-  const { simulation, a, others } = serving({ electionTicks: 16 });
+  const { simulation, a, others } = serving({ electionTicks: 8 });
   const [b, c] = others;
   cutPair(simulation, a, b);
   simulation.run(2 * LEASE_MS);
@@ -181,8 +182,8 @@ t.test('rule 5: a promise outlives a forgotten leader', async (t) => {
   c.receive({
     message: { type: 'appendResponse', from: b.id, to: c.id, term, ...answer },
     promiseMs: 0,
-    fromIncarnation: '',
-    toIncarnation: '',
+    fromIncarnation: b.incarnation,
+    toIncarnation: c.incarnation,
   });
   t.match(c.host?.standing, { leader: '', term }, 'it forgot its leader');
   const untilMs = a.leaseUntilMs;
@@ -240,9 +241,7 @@ t.test('a leader that goes on gives a damaged member again what it acknowledged'
 
 t.test('a leader whose disk hangs is replaced within two election timeouts', async (t) => {
   const { simulation, a, others } = serving();
-  const disk = simulation.disks.get(a.id);
-  if (disk === undefined) throw new Error('the leader has no disk');
-  disk.isHanging = true;
+  a.storage.stall();
   const hungAtMs = simulation.world.nowMs;
   a.propose('what can not be written here');
   const hasLeader = () => others.some(({ host }) => host?.standing.role === 'leader');

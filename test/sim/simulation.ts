@@ -1,38 +1,50 @@
 /**
- * One simulated cluster from one seed: faults while clients propose, then peace,
- * in which it must come to rest with one primary and equal logs.
+ * One simulated cluster from one seed: faults while clients propose, then peace
+ * (peace.ts), in which it must come to rest.
  */
 
 import { membershipOf } from '../../src/consensus/core/membership/membership.ts';
-import { type Membership, NO_NODE } from '../../src/consensus/core/types.ts';
+import {
+  type MemberDetail,
+  type Membership,
+  NO_NODE,
+  type PlacedMembership,
+} from '../../src/consensus/core/types.ts';
 import type { PeerMessage } from '../../src/consensus/host/ports.ts';
-import { Checks, Violation } from './checks.ts';
+import { Checks } from './checks/checks.ts';
+import { Clients } from './clients.ts';
 import { SimClock } from './clock.ts';
-import { SimDisk } from './disk.ts';
-import { Faults } from './faults.ts';
-import { SimMember } from './member.ts';
-import { LATE_TYPES, SimNetwork } from './network.ts';
+import { Counts } from './counts.ts';
+import { messageText } from './describe.ts';
+import { Faults } from './faults/faults.ts';
+import { incarnationOf, NOTHING_KNOWN, SimMember } from './member.ts';
+import { type NetworkSettings, SimNetwork } from './network.ts';
+import { Operator } from './operator.ts';
+import { Peace } from './peace.ts';
+import { drawPlan, LEASE_MS, memberSettings, type Plan, type RunOptions } from './plan.ts';
+import type { SimProcess } from './process.ts';
 import { Chance } from './random.ts';
+import { FastStorage } from './storage/fast-storage.ts';
+import { JournalStorage } from './storage/journal-storage.ts';
+import type { MemberStorage } from './storage/member-storage.ts';
+import { TENURE_TAG } from './tenure-text.ts';
+import { Violation } from './violation.ts';
 import { World } from './world.ts';
 
-export const LEASE_MS = 1000;
-const TICK_MS = 12.5;
-/** Peace must bring a primary and equal logs within so long. */
-const REST_MS = 60_000;
-const TRACE_MAX = 400;
-/** Between two proposals. */
-const CLIENT_MS_MEAN = 150;
+/** What clocks may be off: 2 %. */
+const DRIFT_MAX = 0.02;
 
-export interface SimulationOptions {
-  readonly seed: number;
-  /** Ticks of simulated time under faults. */
-  readonly ticks: number;
-}
+/** Which condition made a message come to that. */
+const FATES = {
+  lost: 'fault loss',
+  replayed: 'fault replay',
+  clogged: 'fault slowMessages',
+  late: 'fault lateMessages',
+  cut: 'message cut off',
+};
 
-/** What a written schedule decides instead of chance. */
+/** What a written schedule decides instead of chance: a quiet cluster of three. */
 export interface FixedParts {
-  /** Three members without clients, on a network that loses nothing. */
-  readonly isQuiet?: boolean;
   readonly electionTicks?: number;
   /** The last member is a witness. */
   readonly hasWitness?: boolean;
@@ -43,65 +55,65 @@ export interface FixedParts {
 export interface SimulationResult {
   readonly seed: number;
   readonly violation: Violation | undefined;
+  /** What happened, a line for each event; empty unless it was asked for. */
   readonly trace: readonly string[];
   /** How often each kind of thing happened. */
   readonly counts: Readonly<Record<string, number>>;
   readonly committed: number;
   /** Of everything that happened, for comparing two runs to the bit. */
   readonly fingerprint: string;
+  /** True time until the end of the faults, or to the violation, in ticks. */
+  readonly ticks: number;
 }
 
 export class Simulation {
-  readonly seed: number;
+  readonly plan: Plan;
   readonly world = new World();
   readonly chance: Chance;
+  readonly counts = new Counts();
   readonly members: readonly SimMember[];
-  readonly disks = new Map<string, SimDisk>();
   readonly network: SimNetwork;
   readonly checks: Checks;
-  readonly counts: Record<string, number> = {};
+  readonly operator: Operator;
+  readonly clients: Clients;
+  readonly faults: Faults;
   /** The member that keeps no data, if there is one. */
   readonly witness: string | undefined;
+  readonly #byId = new Map<string, SimMember>();
   readonly #trace: string[] = [];
-  /** Which process of its receiver a message was sent to. */
-  readonly #sentTo = new WeakMap<PeerMessage, number>();
-  #fingerprint = 0;
-  #proposals = 0;
-  readonly #electionTicks: number;
-  readonly #isQuiet: boolean;
+  readonly #isTraced: boolean;
 
-  constructor(seed: number, fixed: FixedParts = {}) {
-    this.seed = seed;
-    this.chance = new Chance(seed);
-    const { chance, world } = this;
-    const isThree = chance.happens(0.7) || fixed.isQuiet === true;
-    const ids = isThree ? ['a', 'b', 'c'] : ['a', 'b', 'c', 'd', 'e'];
-    const diskSettings = { latencyMsMean: chance.between(0.2, 8) };
-    for (const id of ids) this.disks.set(id, new SimDisk(world, chance.fork(), diskSettings));
-    const networkSettings = {
-      delayMsMin: chance.between(0, 3),
-      delayMsMean: chance.between(0.2, 15),
-      lossRate: chance.happens(0.5) ? chance.between(0, 0.15) : 0,
-      clogRate: chance.happens(0.4) ? chance.between(0, 0.02) : 0,
-      replayRate: chance.happens(0.5) ? chance.between(0, 0.1) : 0,
-      late: {
-        type: chance.pick(LATE_TYPES),
-        rate: chance.happens(0.6) ? chance.between(0, 0.6) : 0,
-        ms: chance.between(0.1, 4) * LEASE_MS,
-      },
-    };
-    this.#electionTicks = fixed.electionTicks ?? chance.pick([16, 24, 40, 80]);
-    const deliver = (message: PeerMessage) => this.#deliver(message);
-    this.network = new SimNetwork(world, chance.fork(), networkSettings, deliver);
-    this.#isQuiet = fixed.isQuiet === true;
-    this.network.isReliable = this.#isQuiet;
-    const hasWitness = fixed.hasWitness ?? (!this.#isQuiet && chance.happens(0.25));
-    this.witness = hasWitness ? ids.at(-1) : undefined;
-    const { witness } = this;
-    const copySet = witness === undefined ? [] : ids.filter((id) => id !== witness);
-    const membership = membershipOf({ voters: ids, witness: witness ?? NO_NODE, copySet });
-    this.checks = new Checks(this.disks, witness);
-    this.members = ids.map((id, at) => this.#makeMember(id, membership, fixed.drifts?.[at]));
+  constructor(plan: Plan, isTraced = false, fixed: FixedParts = {}) {
+    this.plan = plan;
+    this.#isTraced = isTraced;
+    // Another one than the plan was drawn from, so that what is drawn there shifts nothing here.
+    this.chance = new Chance(plan.seed * 2 + 1);
+    const { chance, world, counts } = this;
+    this.witness = plan.hasWitness ? plan.ids.at(-1) : undefined;
+    const membership = firstMembership(plan.ids, this.witness);
+    this.checks = new Checks(world, counts, membership);
+    this.network = new SimNetwork(world, chance.fork(), plan.network, {
+      deliver: (message, life) => this.#deliver(message, life),
+      onFate: (fate) => counts.add(FATES[fate]),
+    });
+    this.operator = new Operator(this);
+    this.clients = new Clients(this);
+    this.faults = new Faults(this);
+    const placed = { index: 0, membership };
+    const founders = plan.ids.map((id, at) => this.#makeMember(id, placed, fixed.drifts?.[at]));
+    const spares = plan.spares.map((id) => this.#makeMember(id, undefined));
+    this.members = [...founders, ...spares];
+    for (const member of this.members) {
+      this.#byId.set(member.id, member);
+      this.checks.watch(member);
+    }
+  }
+
+  /** Three members without clients or faults, on a network that loses nothing. */
+  static quiet(seed: number, fixed: FixedParts = {}): Simulation {
+    const simulation = new Simulation(quietPlan(seed, fixed), false, fixed);
+    simulation.network.isReliable = true;
+    return simulation;
   }
 
   /** The member that serves, if any. */
@@ -113,21 +125,10 @@ export class Simulation {
     return this.#trace;
   }
 
-  get fingerprint(): string {
-    return (this.#fingerprint >>> 0).toString(16).padStart(8, '0');
-  }
-
-  note(text: string): void {
-    const line = `${this.world.nowMs.toFixed(2).padStart(12)} ${text}`;
-    if (this.#trace.length >= TRACE_MAX) this.#trace.shift();
-    this.#trace.push(line);
-    for (let at = 0; at < line.length; at += 1) {
-      this.#fingerprint = (Math.imul(this.#fingerprint, 31) + line.charCodeAt(at)) | 0;
-    }
-  }
-
-  count(kind: string): void {
-    this.counts[kind] = (this.counts[kind] ?? 0) + 1;
+  /** Notes what happened, where somebody wants to read it. */
+  note(text: () => string): void {
+    if (!this.#isTraced) return;
+    this.#trace.push(`${this.world.nowMs.toFixed(2).padStart(12)} ${text()}`);
   }
 
   /** Lets so much true time pass. */
@@ -144,128 +145,162 @@ export class Simulation {
     }
   }
 
+  /** Starts every member of the first configuration. */
   start(): void {
-    for (const member of this.members) member.start();
-    if (!this.#isQuiet) this.#client();
-  }
-
-  /** Ends all faults and demands what a healthy cluster owes. */
-  rest(): void {
-    this.note('peace');
-    this.network.healAll();
-    this.network.isReliable = true;
-    for (const disk of this.disks.values()) disk.relieve();
-    for (const member of this.members) {
-      member.isPunctual = true;
-      member.resume();
-      if (!member.isUp) member.start();
-    }
-    // What was struck before may still fall; then nothing may change any more.
-    this.run(10 * LEASE_MS);
-    this.until(() => this.primary !== undefined, REST_MS, 'no primary in time of peace');
-    const proposed = this.#proposals;
-    const isLevel = () => {
-      const [first, ...others] = this.members.map((member) => member.appliedIndex);
-      return this.#proposals > proposed + 5 && others.every((index) => index === first);
-    };
-    this.until(isLevel, REST_MS, 'the logs do not become equal in time of peace');
-    const { primary } = this;
-    const term = primary?.host?.standing.term;
-    this.run(10_000);
-    const isStable = this.primary === primary && primary?.host?.standing.term === term;
-    if (!isStable) throw new Violation('liveness', 'the primary changes in time of peace');
-  }
-
-  result(violation: Violation | undefined): SimulationResult {
-    const { seed, trace, counts, fingerprint } = this;
-    return { seed, violation, trace, counts, fingerprint, committed: this.checks.commitMax };
-  }
-
-  /** Who is elected may serve at once: no lease of another may hold any more. */
-  #checkLeases(elected: string, term: number): void {
-    for (const member of this.members) {
-      // One that learns late that it was elected in a past term gets no lease in it.
-      const isPast = (member.host?.standing.term ?? 0) > term;
-      if (member.id !== elected && !isPast && member.leaseUntilMs > this.world.nowMs) {
-        throw new Violation('lease over when elected', `${member.id} when ${elected} was elected`);
-      }
-    }
-  }
-
-  /** A connection ends with its process; only who is muted needs that. */
-  #deliver(message: PeerMessage): void {
-    const { to } = message.message;
-    const member = this.member(to);
-    const isMuted = this.disks.get(to)?.durable.isMuted === true;
-    if (!isMuted || this.#sentTo.get(message) === member.life) member.receive(message);
-  }
-
-  #client(): void {
-    this.world.after(this.chance.around(CLIENT_MS_MEAN), () => {
-      const member = this.chance.pick(this.members);
-      const leader = this.members.find(({ host }) => host?.standing.role === 'leader');
-      const target = leader !== undefined && this.chance.happens(0.9) ? leader : member;
-      if (target.propose(`value ${this.#proposals}`)) this.#proposals += 1;
-      if (this.chance.happens(0.05)) this.#read(target);
-      this.#client();
-    });
-  }
-
-  /** What was committed when a read was asked for is what it must show. */
-  #read(member: SimMember): void {
-    const { checks } = this;
-    const known = checks.commitMax;
-    member.readIndex((index) => {
-      if (index === undefined) return;
-      this.count('read');
-      checks.read(member.id, index, known);
-    });
+    for (const id of this.plan.ids) this.member(id).start();
   }
 
   member(id: string): SimMember {
-    return this.members.find((member) => member.id === id) as SimMember;
+    return this.#byId.get(id) as SimMember;
   }
 
-  #makeMember(id: string, membership: Membership, drift?: number): SimMember {
-    const { world, chance, checks } = this;
-    const clock = new SimClock(world, drift ?? chance.between(-0.02, 0.02), chance.between(0, 1e6));
-    return new SimMember({
-      id,
-      membership,
-      world,
-      clock,
-      disk: this.disks.get(id) as SimDisk,
-      chance: chance.fork(),
-      checks,
-      leaseMs: LEASE_MS,
-      electionTicks: this.#electionTicks,
-      send: (message) => {
-        this.count(`message ${message.message.type}`);
-        this.#sentTo.set(message, this.member(message.message.to).life);
-        this.network.send(message);
+  result(violation: Violation | undefined): SimulationResult {
+    const { plan, trace, world } = this;
+    return {
+      seed: plan.seed,
+      violation,
+      trace,
+      counts: this.counts.all,
+      fingerprint: world.fingerprint,
+      committed: this.checks.commitMax,
+      ticks: Math.ceil(world.nowMs / plan.tickMs),
+    };
+  }
+
+  /** A connection ends with its process; only who is muted needs that. */
+  #deliver(message: PeerMessage, life: number): void {
+    const member = this.member(message.message.to);
+    if (life !== member.life && member.storage.durable.isMuted) return;
+    this.note(() => messageText(message));
+    member.receive(message);
+  }
+
+  #send(message: PeerMessage): void {
+    this.counts.message(message.message.type);
+    this.network.send(message, this.member(message.message.to).life);
+  }
+
+  #makeMember(id: string, placed: PlacedMembership | undefined, drift?: number): SimMember {
+    const { world, chance, checks, counts, plan } = this;
+    const clock = new SimClock(world, drift ?? this.#drawDrift(), chance.between(0, 1e6));
+    return new SimMember(
+      {
+        id,
+        world,
+        clock,
+        storage: this.#makeStorage(placed ?? NOTHING_KNOWN),
+        chance: chance.fork(),
+        checks,
+        counts,
+        settings: plan.member,
+        send: (message) => this.#send(message),
+        trace: (text) => this.note(text),
+        beforeElection: () => {
+          for (const member of this.members) member.noteLease();
+        },
+        onStanding: (member, { role }) => {
+          if (role === 'leader') this.#elected(member);
+        },
+        onMembership: (member) => this.operator.introduced(member),
+        sourceFor: (to, leader) => this.#sourceFor(to, leader),
       },
-      trace: (text) => this.note(text),
-      onStanding: (standing) => {
-        this.count(`role ${standing.role}`);
-        if (standing.role !== 'leader') return;
-        this.#checkLeases(id, standing.term);
-        // It may not know yet what was committed before it.
-        this.world.after(0, () => this.#read(this.member(id)));
-      },
-    });
+      placed === undefined,
+    );
+  }
+
+  #elected(member: SimMember): void {
+    this.faults.elected(member);
+    // It may not know yet what was committed before it.
+    this.world.after(0, () => this.clients.read(member));
+    this.operator.introduced(member);
+  }
+
+  #makeStorage(placed: PlacedMembership): MemberStorage {
+    const settings = { latencyMsMean: this.plan.diskMsMean, tag: TENURE_TAG };
+    const Storage = this.plan.storage === 'fast' ? FastStorage : JournalStorage;
+    return new Storage(this.world, this.chance.fork(), settings, placed);
+  }
+
+  #drawDrift(): number {
+    switch (this.plan.drift) {
+      case 'none':
+        return 0;
+      case 'even':
+        return this.chance.between(-DRIFT_MAX, DRIFT_MAX);
+      case 'ends':
+        return this.chance.pick([-DRIFT_MAX, DRIFT_MAX]);
+    }
+  }
+
+  /** Files travel on connections of their own, which a cut breaks as well. */
+  #sourceFor(id: string, leader: string): SimProcess | undefined {
+    const isCut = this.network.isCut(leader, id) || this.network.isCut(id, leader);
+    const { process } = this.member(leader);
+    return isCut || process?.isPaused === true ? undefined : process;
   }
 }
 
+function firstMembership(ids: readonly string[], witness: string | undefined): Membership {
+  const details = ids.map((id): [string, MemberDetail] => [
+    id,
+    { incarnation: incarnationOf(id, 1), info: '' },
+  ]);
+  const copySet = witness === undefined ? [] : ids.filter((id) => id !== witness);
+  return membershipOf({
+    voters: ids,
+    witness: witness ?? NO_NODE,
+    copySet,
+    details: Object.fromEntries(details),
+  });
+}
+
+const QUIET_NETWORK: NetworkSettings = {
+  delayMsMin: 2,
+  delayMsMean: 5,
+  lossRate: 0,
+  replayRate: 0,
+  clogRate: 0,
+  clogMsMean: LEASE_MS,
+  late: { type: 'append', rate: 0, ms: 0 },
+};
+
+function quietPlan(seed: number, { electionTicks = 40, hasWitness = false }: FixedParts): Plan {
+  const ticksPerLease = 40;
+  return {
+    seed,
+    tickMs: LEASE_MS / ticksPerLease,
+    ids: ['a', 'b', 'c'],
+    spares: [],
+    hasWitness,
+    storage: 'fast',
+    diskMsMean: 2,
+    faults: [],
+    strikeMsMean: LEASE_MS,
+    drift: 'even',
+    network: QUIET_NETWORK,
+    member: memberSettings({
+      ticksPerLease,
+      heartbeatTicks: 4,
+      electionTicks,
+      saveEvery: 0,
+      lateTickRate: 0.01,
+    }),
+    clientMsMean: LEASE_MS / 20,
+    burstRate: 0,
+  };
+}
+
 /** Runs one seed to its end; a violation is part of the result. */
-export function simulate({ seed, ticks }: SimulationOptions): SimulationResult {
-  const simulation = new Simulation(seed);
+export function simulate(options: RunOptions): SimulationResult {
+  const plan = drawPlan(options);
+  const simulation = new Simulation(plan, options.isTraced);
   try {
     simulation.start();
-    const faults = new Faults(simulation);
-    faults.begin();
-    simulation.run(ticks * TICK_MS);
-    faults.end();
-    simulation.rest();
+    simulation.clients.begin();
+    simulation.faults.begin();
+    if (plan.drift !== 'none') simulation.counts.add('fault drift');
+    simulation.run(options.ticks * plan.tickMs);
+    new Peace(simulation).keep();
     return simulation.result(undefined);
   } catch (error) {
     if (error instanceof Violation) return simulation.result(error);

@@ -14,6 +14,7 @@ interface Happening {
 export class World {
   #nowMs = 0;
   #order = 0;
+  #fingerprint = 0;
   /** A binary heap by time, then by order of arrival. */
   readonly #heap: Happening[] = [];
 
@@ -22,9 +23,15 @@ export class World {
     return this.#nowMs;
   }
 
+  /** Of all that happened and when, for comparing two runs to the bit. */
+  get fingerprint(): string {
+    return (this.#fingerprint >>> 0).toString(16).padStart(8, '0');
+  }
+
   after(delayMs: number, run: () => void): void {
     this.#order += 1;
-    this.#push({ atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order, run });
+    const atMs = delayMs > 0 ? this.#nowMs + delayMs : this.#nowMs;
+    this.#push({ atMs, order: this.#order, run });
   }
 
   /** Lets the next thing happen; false when nothing is left before `untilMs`. */
@@ -36,6 +43,9 @@ export class World {
     }
     this.#pop();
     this.#nowMs = next.atMs;
+    // Microseconds: the time of each event depends on every draw before it.
+    const mixed = Math.imul(this.#fingerprint, 31) ^ next.order;
+    this.#fingerprint = Math.imul(mixed, 31) ^ (next.atMs * 1000);
     next.run();
     return true;
   }
@@ -56,13 +66,14 @@ export class World {
   #pop(): void {
     const heap = this.#heap;
     const last = heap.pop() as Happening;
-    if (heap.length === 0) return;
+    const { length } = heap;
+    if (length === 0) return;
     let at = 0;
-    for (;;) {
-      let child = at * 2 + 1;
-      if (child >= heap.length) break;
-      const right = heap[child + 1];
-      if (right !== undefined && isBefore(right, heap[child] as Happening)) child += 1;
+    for (let child = 1; child < length; child = at * 2 + 1) {
+      const right = child + 1;
+      const isRight =
+        right < length && isBefore(heap[right] as Happening, heap[child] as Happening);
+      if (isRight) child = right;
       if (!isBefore(heap[child] as Happening, last)) break;
       heap[at] = heap[child] as Happening;
       at = child;

@@ -1,0 +1,10 @@
+/** A promise that was broken; `invariant` is its name. */
+
+export class Violation extends Error {
+  readonly invariant: string;
+
+  constructor(invariant: string, text: string) {
+    super(`${invariant}: ${text}`);
+    this.invariant = invariant;
+  }
+}
