@@ -55,7 +55,7 @@ t.test('operating.md has every endpoint that there is', async (t) => {
     .map((path) => path.replace(/\{(\w+)\}/, ':$1'))
     .filter((path) => !/^\/status\.(js|css)$/.test(path));
   t.ok(served.length > 12, served.join(' '));
-  const named = found(read('docs/operating.md'), /`(?:(?:GET|POST) )?(\/[A-Za-z0-9/.:]*)`/g);
+  const named = found(read('docs/operating.md'), /`(?:(?:GET|POST|DELETE) )?(\/[A-Za-z0-9/.:]*)`/g);
   t.same(
     served.filter((path) => !named.includes(path)),
     [],

@@ -48,7 +48,11 @@ export function readHistory(body: unknown): readonly HistoryEntry[] {
 export interface OperationView {
   readonly id: string;
   readonly state: 'running' | 'done' | 'failed';
-  readonly phases: readonly { readonly name: string; readonly ms: number }[];
+  readonly phases: readonly {
+    readonly name: string;
+    readonly ms: number;
+    readonly progress?: string | null;
+  }[];
   readonly result: unknown;
   readonly problem: unknown;
 }

@@ -13,7 +13,6 @@ const LATER = [
   'failover',
   'pause',
   'resume',
-  'member',
   'verify',
   'salvage',
   'rewind',

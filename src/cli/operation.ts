@@ -16,6 +16,8 @@ export interface FollowOptions {
   readonly timeoutMs: number;
   /** Called once per phase, as it begins; `atMs` by the clock of the node. */
   readonly onPhase?: (name: string, atMs: number) => void;
+  /** Called when the phase under way tells something new. */
+  readonly onProgress?: (progress: string) => void;
 }
 
 /**
@@ -26,16 +28,20 @@ export interface FollowOptions {
 export async function follow(
   client: NodeClient,
   begun: OperationView,
-  { timeoutMs, onPhase }: FollowOptions,
+  { timeoutMs, onPhase, onProgress }: FollowOptions,
 ): Promise<OperationView> {
   const endAtMs = performance.now() + timeoutMs;
   let seen = 0;
+  let progress: string | undefined;
   let view = begun;
   for (;;) {
     for (const [at, { name }] of view.phases.entries()) {
       if (at >= seen) onPhase?.(name, beginOf(view, at));
     }
     seen = view.phases.length;
+    const told = view.phases.at(-1)?.progress ?? undefined;
+    if (told !== undefined && told !== progress) onProgress?.(told);
+    progress = told;
     if (view.state === 'done') return view;
     if (view.state === 'failed') throw problemOf(0, view.problem, `operation ${view.id}`);
     view = await nextView(client, view.id, endAtMs);

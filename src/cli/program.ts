@@ -7,6 +7,7 @@ import { addCheck } from './check.ts';
 import { addDemo } from './demo.ts';
 import { addHistory } from './history.ts';
 import { addLaterVerbs } from './later-verbs.ts';
+import { addMember } from './member.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
 import { addSwitchover } from './switchover.ts';
@@ -39,6 +40,7 @@ export function makeProgram(): Command {
   addCheck(program);
   addStatus(program);
   addSwitchover(program);
+  addMember(program);
   addBarrier(program);
   addHistory(program);
   program.addHelpText('after', example('mailraft status --url http://127.0.0.1:7480'));

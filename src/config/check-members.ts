@@ -16,7 +16,7 @@ export function memberFindings({ members }: Pick<RawConfig, 'members'>): Finding
       members.map(({ address }) => address.toLowerCase()),
       'address',
     ),
-    ...voterFindings(members.length),
+    ...voterFindings(members.filter(({ role }) => role !== 'learner').length),
     ...originFindings(members),
   ];
 }
@@ -79,7 +79,15 @@ function originFindings(members: RawConfig['members']): Finding[] {
 }
 
 function canBeOrigin(members: RawConfig['members'], index: number): Finding[] {
-  if (members[index]?.canBePrimary !== false) return [];
-  const accepted = 'true for the member with origin: true, which is the first primary';
-  return [{ path: ['members', index, 'canBePrimary'], found: 'false', accepted }];
+  const { role, canBePrimary } = members[index] ?? {};
+  const found: Finding[] = [];
+  if (role === 'learner') {
+    const accepted = 'voter for the member with origin: true, which is the first primary';
+    found.push({ path: ['members', index, 'role'], found: 'learner', accepted });
+  }
+  if (canBePrimary === false) {
+    const accepted = 'true for the member with origin: true, which is the first primary';
+    found.push({ path: ['members', index, 'canBePrimary'], found: 'false', accepted });
+  }
+  return found;
 }

@@ -13,8 +13,8 @@ export interface Endpoint {
 export interface MemberConfig {
   readonly id: string;
   readonly address: Endpoint;
-  /** A witness has a vote and no data. */
-  readonly role: 'voter' | 'witness';
+  /** As of the founding. A witness has a vote and no data, a learner data and no vote. */
+  readonly role: 'voter' | 'witness' | 'learner';
   /** Among ready members the one with the highest is handed the place. */
   readonly priority: number;
   /** For people only; empty when none was given. */

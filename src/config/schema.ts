@@ -51,20 +51,24 @@ const member = mapping('A machine of the cluster.', {
   address: endpoint('Where the other members reach it.'),
   role: withDefault(
     choice(
-      'What it does for the cluster: a `voter` has a vote and all data; a `witness`, of which there is at most one, has a vote and no data, so that two machines with data and any small third one survive the loss of one.',
-      ['voter', 'witness'],
-      ['learner'],
+      'What it is when the cluster is founded: a `voter` has a vote and all data; a `witness`, of which there is at most one, has a vote and no data, so that two machines with data and any small third one survive the loss of one; a `learner` has all data and no vote. Later `mailraft member` changes it.',
+      ['voter', 'witness', 'learner'],
     ),
     'voter',
   ),
   priority: withDefault(
-    count('Among members that are ready the one with the highest is handed the place.', {
-      min: 0,
-      max: 1000,
-    }),
+    count(
+      'Among members that are ready the one with the highest is handed the place, and it stands for election sooner.',
+      {
+        min: 0,
+        max: 1000,
+      },
+    ),
     0,
   ),
-  site: Type.Optional(text('Where it stands, for people to read.', LINE)),
+  site: Type.Optional(
+    text('Where it stands. A learner at a site where no voter is counts as `dr`.', LINE),
+  ),
   origin: withDefault(
     flag(
       'The cluster starts from the data of this member. Exactly one has it; in a cluster of one it goes without saying.',
@@ -253,10 +257,14 @@ const schema = mapping('The configuration of one member of a mailraft cluster.',
     id: text('Which of the `members` it is.', LABEL),
     dataDir: path('Folder for the journal and everything else of mailraft; made when missing.'),
   }),
-  members: list('All machines of the cluster, the same in the files of all.', member, {
-    min: 1,
-    max: 64,
-  }),
+  members: list(
+    'The machines that the cluster is founded with, the same in the files of all; a node that is added later lists itself as well. Once founded, the cluster knows its members by itself: see `mailraft member`.',
+    member,
+    {
+      min: 1,
+      max: 64,
+    },
+  ),
   peers,
   http: withDefault(http, {}),
   volumes: withDefault(

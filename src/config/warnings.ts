@@ -30,8 +30,9 @@ function plaintextWarnings({ members, peers, http }: Unwarned): string[] {
 
 function memberWarnings({ members, peers, node, timing }: Unwarned): string[] {
   const warnings: string[] = [];
-  if (members.length === 1) warnings.push('a cluster of one member fails over to nobody');
-  else if (members.filter(({ canBePrimary }) => canBePrimary).length === 1) {
+  const voters = members.filter(({ role }) => role === 'voter');
+  if (voters.length === 1) warnings.push('a cluster of one voter fails over to nobody');
+  else if (voters.filter(({ canBePrimary }) => canBePrimary).length === 1) {
     warnings.push('only one member can be primary, so that nothing takes over from it');
   }
   const own = members.find(({ id }) => id === node.id)?.address;

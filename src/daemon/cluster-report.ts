@@ -1,6 +1,5 @@
 /** What a node knows of the others, and of what came before: `/cluster`, `/history`, salvage. */
 
-import type { MemberConfig } from '../config/config.ts';
 import type {
   ClusterReport,
   HistoryEntry,
@@ -9,6 +8,7 @@ import type {
 } from '../net/http/node-port.ts';
 import type { HistoryRecord } from '../replication/command/decree.ts';
 import type { SalvageManifest } from '../replication/salvage/salvage-store.ts';
+import type { RosterMember } from './members/roster.ts';
 import type { NodeParts } from './node-parts.ts';
 import { isPrimary, staleness } from './status-report.ts';
 
@@ -16,14 +16,14 @@ import { isPrimary, staleness } from './status-report.ts';
 export const NO_DATA = 'it is the witness, which has no data';
 
 export function clusterReport(parts: NodeParts): ClusterReport {
-  const { config, running } = parts;
+  const { config, roster, running } = parts;
   const { term = 0, leader = '' } = running?.member.host.standing ?? {};
   return {
     cluster: config.cluster,
     term,
     leader: leader === '' ? null : leader,
-    primary: config.members.find(({ id }) => serves(parts, id))?.id ?? null,
-    members: config.members.map((member) => memberReport(parts, member)),
+    primary: roster.members.find(({ id }) => serves(parts, id))?.id ?? null,
+    members: roster.members.map((member) => memberReport(parts, member)),
   };
 }
 
@@ -32,21 +32,22 @@ function serves(parts: NodeParts, id: string): boolean {
   return parts.peers.findFresh(id)?.serves === true;
 }
 
-function memberReport(parts: NodeParts, member: MemberConfig): MemberReport {
+function memberReport(parts: NodeParts, member: RosterMember): MemberReport {
   const { config, running, peers, nowMs } = parts;
-  const { id, address, role, priority, site, canBePrimary } = member;
+  const { id, address, standing, priority, site } = member;
   const isSelf = id === config.node.id;
   const host = running?.member.host;
   const progress = host?.progress().find((one) => one.id === id);
   const match = isSelf ? (host?.status.lastIndex ?? 0) : (progress?.match ?? 0);
   const heard = peers.find(id);
   const lag = running?.member.lags.lag(match, host?.status.lastIndex ?? 0, nowMs());
-  const reason = reasonAgainst(parts, id);
+  const reason = reasonAgainst(parts, member);
   const isLeading = host?.standing.role === 'leader';
   return {
     id,
-    address: `${address.host}:${address.port}`,
-    role,
+    address,
+    role: standing,
+    incarnation: member.incarnation,
     priority,
     site,
     isSelf,
@@ -55,7 +56,7 @@ function memberReport(parts: NodeParts, member: MemberConfig): MemberReport {
     // Only a leader knows how far the others are.
     matchIndex: isLeading || isSelf ? match : (heard?.brief.applied ?? 0),
     lag: isLeading && lag !== undefined ? lag : { entries: 0, bytes: 0, seconds: 0 },
-    canBePrimary,
+    canBePrimary: member.canBePrimary && standing === 'voter',
     eligible: reason === null,
     reason,
     ageMs: isSelf ? 0 : heard === undefined ? null : Math.round(nowMs() - heard.heardAtMs),
@@ -63,11 +64,14 @@ function memberReport(parts: NodeParts, member: MemberConfig): MemberReport {
 }
 
 /** Why a member could not be primary now; null when it could. */
-function reasonAgainst({ config, running, peers }: NodeParts, id: string): string | null {
-  if (config.members.some((one) => one.id === id && one.role === 'witness')) return NO_DATA;
+function reasonAgainst(
+  { config, roster, running, peers }: NodeParts,
+  { id, standing }: RosterMember,
+): string | null {
+  if (standing === 'witness') return NO_DATA;
   if (id === config.node.id) {
     if (running === undefined) return 'the cluster is not founded yet';
-    return running.member.fitness.obstacle ?? staleness({ config, running, peers }) ?? null;
+    return running.member.fitness.obstacle ?? staleness({ config, roster, running, peers }) ?? null;
   }
   const brief = peers.findFresh(id);
   if (brief === undefined) return 'it does not answer';

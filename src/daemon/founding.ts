@@ -12,9 +12,16 @@ import { join } from 'node:path';
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { Ajv } from 'ajv';
 import type { Config } from '../config/config.ts';
-import { MailraftError, messageOf } from '../errors.ts';
+import { assert, MailraftError, messageOf } from '../errors.ts';
 import type { Logger } from '../platform/log.ts';
-import { freshId, type IdentityStore, MemberIdentitySchema, WIPED_REMEDY } from './identity.ts';
+import {
+  freshId,
+  type IdentityStore,
+  type MemberIdentity,
+  MemberIdentitySchema,
+} from './identity.ts';
+import { addVerb } from './members/admission.ts';
+import { encodeInfo, infoOfConfig } from './members/member-info.ts';
 
 const text = Type.String({ maxLength: 256 });
 const AnswerSchema = Type.Object({
@@ -28,10 +35,13 @@ const AnswerSchema = Type.Object({
 });
 const JoinSchema = Type.Object({
   clusterId: Type.String({ minLength: 1, maxLength: 256 }),
+  /** Of the data directory that is invited, as it told itself. */
+  incarnation: text,
   members: Type.Array(MemberIdentitySchema),
 });
 type Answer = Static<typeof AnswerSchema>;
-type Join = Static<typeof JoinSchema>;
+/** What a node is told that is to belong to a cluster from now on. */
+export type Join = Static<typeof JoinSchema>;
 
 const ajv = new Ajv();
 const isAnswer = ajv.compile<Answer>(AnswerSchema as TSchema);
@@ -47,6 +57,8 @@ export interface FoundingPort {
   ask(peer: string, method: string, params: unknown): Promise<unknown>;
   /** Why a peer that answers does not want this node; undefined while it does. */
   refusalBy(peer: string): string | undefined;
+  /** Whether a founder still is a member, with the data directory that it had. */
+  isListed(id: string, incarnation: string): boolean;
   /** The cluster is founded, and this node belongs to it. */
   onFounded(): void;
 }
@@ -113,9 +125,8 @@ export class Founding {
     if (clusterId !== '') {
       throw new MailraftError('REFUSED', `${id} belongs to another cluster already`);
     }
-    const own = params.members.find((member) => member.id === id);
-    if (own?.incarnation !== incarnation) {
-      throw new MailraftError('REFUSED', `${id} has another data directory now: ${WIPED_REMEDY}`);
+    if (params.incarnation !== incarnation) {
+      throw new MailraftError('REFUSED', `${id} has another data directory now: ${addVerb(id)}`);
     }
     this.#identity.join(params.clusterId, params.members);
     this.#port.onFounded();
@@ -128,11 +139,14 @@ export class Founding {
   }
 
   get #voters(): string[] {
-    return this.#config.members.map(({ id }) => id).sort();
+    const voters = this.#config.members.filter(({ role }) => role !== 'learner');
+    return voters.map(({ id }) => id).sort();
   }
 
+  /** Learners that the file lists belong to the cluster from its beginning, as voters do. */
   get #others(): string[] {
-    return this.#voters.filter((id) => id !== this.#config.node.id);
+    const { members, node } = this.#config;
+    return members.map(({ id }) => id).filter((id) => id !== node.id);
   }
 
   async #round(): Promise<void> {
@@ -145,8 +159,16 @@ export class Founding {
       this.#tell(messageOf(error));
     }
     if (this.#isClosed) return;
-    const isDone = this.#identity.isFounded && this.#joined.size === this.#others.length;
+    const isDone = this.#identity.isFounded && this.#absent.length === 0;
     if (!isDone) this.#timer = setTimeout(() => void this.#round(), AGAIN_MS);
+  }
+
+  /** Founders that may not know yet that the cluster is founded. */
+  get #absent(): readonly MemberIdentity[] {
+    return this.#identity.current.members.filter(({ id, incarnation }) => {
+      const isOther = id !== this.#config.node.id && !this.#joined.has(id);
+      return isOther && this.#port.isListed(id, incarnation);
+    });
   }
 
   async #found(): Promise<void> {
@@ -155,10 +177,16 @@ export class Founding {
     const answers = [own, ...others];
     if (!this.#isForced) for (const answer of answers) checkLikely(own, answer);
     if (this.#isClosed) return;
-    const members = answers.map(({ id, incarnation }) => ({ id, incarnation }));
+    const members = answers.map(({ id, incarnation }) => this.#memberOf(id, incarnation));
     this.#identity.join(freshId(), members);
     this.#log.info({ members }, 'the cluster is founded');
     this.#port.onFounded();
+  }
+
+  #memberOf(id: string, incarnation: string): MemberIdentity {
+    const member = this.#config.members.find((one) => one.id === id);
+    assert(member !== undefined, `${id} was asked and is no member`);
+    return { id, incarnation, role: member.role, info: encodeInfo(infoOfConfig(member)) };
   }
 
   async #askEmpty(peer: string): Promise<Answer> {
@@ -167,7 +195,10 @@ export class Founding {
       throw new MailraftError('DATA_INVALID', `${peer} answers in a way that is not understood`);
     }
     if (answer.clusterId !== '') {
-      throw new MailraftError('REFUSED', `${peer} belongs to a cluster already: ${WIPED_REMEDY}`);
+      throw new MailraftError(
+        'REFUSED',
+        `${peer} belongs to a cluster already: ${addVerb(this.#config.node.id)}`,
+      );
     }
     const [theirs, ours] = [answer.voters.join(', '), this.#voters.join(', ')];
     if (theirs === ours) return answer;
@@ -180,10 +211,9 @@ export class Founding {
   /** Tells every member of the founding until it has joined. */
   async #invite(): Promise<void> {
     const { clusterId, members } = this.#identity.current;
-    const absent = this.#others.filter((peer) => !this.#joined.has(peer));
-    const invited = absent.map(async (peer) => {
-      await this.#port.ask(peer, 'found.join', { clusterId, members });
-      this.#joined.add(peer);
+    const invited = this.#absent.map(async ({ id, incarnation }) => {
+      await this.#port.ask(id, 'found.join', { clusterId, incarnation, members });
+      this.#joined.add(id);
     });
     const failed = (await Promise.allSettled(invited)).find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;

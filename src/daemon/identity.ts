@@ -24,24 +24,30 @@ import { Ajv } from 'ajv';
 import { MailraftError } from '../errors.ts';
 
 const text = Type.String({ maxLength: 256 });
-export const MemberIdentitySchema = Type.Object({ id: text, incarnation: text });
+/** A member as of the founding. */
+export const MemberIdentitySchema = Type.Object({
+  id: text,
+  incarnation: text,
+  role: Type.Union([Type.Literal('voter'), Type.Literal('witness'), Type.Literal('learner')]),
+  /** See member-info.ts. */
+  info: Type.String({ maxLength: 4096 }),
+});
 const IdentitySchema = Type.Object({
-  version: Type.Literal(1),
+  version: Type.Literal(2),
   cluster: text,
   id: text,
   incarnation: text,
   /** Empty until the cluster is founded. */
   clusterId: text,
-  /** All members as of the founding. */
+  /** The members that the log begins with: those of the founding, whoever joined later. */
   members: Type.Array(MemberIdentitySchema),
+  /** Why the directory can not be relied on, so that it takes no part; empty when it can. */
+  fault: Type.String({ maxLength: 2048 }),
 });
 export type MemberIdentity = Static<typeof MemberIdentitySchema>;
 export type NodeIdentity = Static<typeof IdentitySchema>;
 
 const isIdentity = new Ajv().compile<NodeIdentity>(IdentitySchema as TSchema);
-/** What is left to do for a member whose directory is another one than it had. */
-export const WIPED_REMEDY =
-  'restore the directory that it had; taking a member in anew is not in this version';
 const FILE = 'node.json';
 const JOURNAL = 'journal';
 
@@ -72,7 +78,8 @@ export class IdentityStore {
     if (existsSync(join(directory, JOURNAL))) {
       throw new MailraftError('DATA_DAMAGED', `${path} is missing beside a journal: restore it`);
     }
-    this.#current = { version: 1, ...expected, incarnation: freshId(), clusterId: '', members: [] };
+    const fresh = { clusterId: '', members: [], fault: '' };
+    this.#current = { version: 2, ...expected, incarnation: freshId(), ...fresh };
     this.#write();
   }
 
@@ -88,13 +95,16 @@ export class IdentityStore {
     return join(this.#directory, JOURNAL);
   }
 
-  incarnationOf(id: string): string | undefined {
-    return this.#current.members.find((member) => member.id === id)?.incarnation;
-  }
-
   /** Belongs to the cluster from now on, durably. */
   join(clusterId: string, members: readonly MemberIdentity[]): void {
     this.#current = { ...this.#current, clusterId, members: [...members] };
+    this.#write();
+  }
+
+  /** It turned out to be an older state of itself: it takes no part any more, durably. */
+  condemn(fault: string): void {
+    if (this.#current.fault !== '') return;
+    this.#current = { ...this.#current, fault };
     this.#write();
   }
 

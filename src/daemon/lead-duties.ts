@@ -10,12 +10,14 @@ import type { Logger } from '../platform/log.ts';
 import { encodeDecree } from '../replication/command/codec.ts';
 import type { Decree } from '../replication/command/decree.ts';
 import { floorToPropose } from './journal-floor.ts';
+import type { Roster } from './members/roster.ts';
 import type { PeerWatch } from './peer-watch.ts';
 import type { Proposals } from './proposals.ts';
 import type { Replication } from './replication-port.ts';
 
 export interface LeadDutiesParts {
   readonly config: Config;
+  readonly roster: Roster;
   readonly log: Logger;
   readonly host: RaftHost;
   readonly replication: Replication;
@@ -49,14 +51,11 @@ export class LeadDuties {
 
   /** Raises the floor of the journal, if that is worth it. */
   keepHouse(): void {
-    const { journal, config, peers, replication } = this.#parts;
-    const others = config.members.filter(
-      ({ id, role }) => id !== config.node.id && role !== 'witness',
-    );
+    const { journal, config, peers, replication, roster } = this.#parts;
     const index = floorToPropose({
       floor: replication.status.state.floor,
       ownNeed: neededFrom(replication),
-      needs: others.map(({ id }) => peers.find(id)?.brief.neededFrom),
+      needs: roster.others.map(({ id }) => peers.find(id)?.brief.neededFrom),
       journalBytes: journal.bytes,
       maxSizeBytes: config.journal.maxSizeBytes,
     });

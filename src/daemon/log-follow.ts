@@ -3,6 +3,7 @@
  * leader's (safety rule 16), and puts a fetched state in its place.
  */
 
+import type { PlacedMembership } from '../consensus/core/types.ts';
 import type { RaftHost } from '../consensus/host/raft-host.ts';
 import type { Position, TenureMark } from '../replication/committed-state.ts';
 import type { Replication } from './replication-port.ts';
@@ -13,10 +14,20 @@ export class LogFollow {
   /** The report of replication on which it was last told to settle. */
   #settledOn: object | undefined;
   #fetched: { readonly position: Position; readonly tenure: TenureMark | undefined } | undefined;
+  /** The configuration at whoever the state is fetched from, as of the listing. */
+  #membership: PlacedMembership | undefined;
 
   constructor(host: RaftHost, replication: Replication) {
     this.#host = host;
     this.#replication = replication;
+  }
+
+  /**
+   * The member that has the state knows this configuration: it holds every change up to the
+   * state, and perhaps some beyond it, which do no harm when they come again.
+   */
+  fetchingFrom(placed: PlacedMembership): void {
+    this.#membership = placed;
   }
 
   /** The state at `position` was fetched; the log is to begin after it. */
@@ -47,7 +58,8 @@ export class LogFollow {
   #install(): void {
     if (this.#fetched === undefined) return;
     const { position, tenure } = this.#fetched;
-    const mark = { ...position, membership: this.#host.membership };
+    const { membership, index } = this.#membership ?? this.#host.placedMembership;
+    const mark = { ...position, membership, membershipIndex: index };
     // Without a leader there is nobody to tell: it is tried again.
     if (this.#host.installState(mark, tenure)) this.#fetched = undefined;
   }

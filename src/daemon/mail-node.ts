@@ -2,7 +2,6 @@
  * One node: guardian, transport, HTTP, and the member once the cluster is founded.
  */
 
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import { renewIntervalMs } from '../config/timings.ts';
@@ -11,19 +10,24 @@ import { HttpServer } from '../net/http/http-server.ts';
 import { NodeMetrics } from '../net/http/metrics.ts';
 import { readOrMakeToken } from '../net/http/token-file.ts';
 import type { RpcHandler } from '../net/transport/rpc.ts';
-import type { TlsFiles } from '../net/transport/security.ts';
-import { Transport } from '../net/transport/transport.ts';
+import type { Transport } from '../net/transport/transport.ts';
 import { bootTimeMs } from '../platform/linux/clock.ts';
 import type { Logger } from '../platform/log.ts';
 import { productVersion } from '../platform/version.ts';
 import { GuardianClient } from '../service/guardian/client.ts';
 import { Probes } from '../service/probe/probe-runner.ts';
 import { Founding } from './founding.ts';
-import { IdentityStore, WIPED_REMEDY } from './identity.ts';
+import { IdentityStore } from './identity.ts';
 import { LoopDelay } from './loop-delay.ts';
+import { absenceOf } from './members/absence.ts';
+import { introduce } from './members/introduction.ts';
+import { MemberChanges } from './members/member-changes.ts';
+import { Roster } from './members/roster.ts';
+import { SeenStates } from './members/seen-states.ts';
 import { NodeLog } from './node-log.ts';
 import { freshCounts, type NodeCounts, type NodeParts, type Running } from './node-parts.ts';
 import { NodeService } from './node-service.ts';
+import { endpointsOf, makeTransport } from './node-transport.ts';
 import { openMember } from './open-member.ts';
 import { PeerWatch } from './peer-watch.ts';
 import { metricsSnapshot } from './status-report.ts';
@@ -42,6 +46,7 @@ export class MailNode implements NodeParts {
   readonly version: string = productVersion();
   readonly counts: NodeCounts = freshCounts();
   readonly probes: Probes;
+  readonly roster: Roster;
   readonly failed: Promise<Error>;
   readonly #log: Logger;
   readonly #nodeLog: NodeLog;
@@ -51,7 +56,9 @@ export class MailNode implements NodeParts {
   readonly #http: HttpServer;
   readonly #service: NodeService;
   readonly #loopDelay: LoopDelay;
+  readonly #seen = new SeenStates();
   readonly transport: Transport;
+  readonly memberChanges: MemberChanges;
   #peers: PeerWatch | undefined;
   #guardian: GuardianClient | undefined;
   #opening: Promise<void> | undefined;
@@ -68,6 +75,7 @@ export class MailNode implements NodeParts {
     });
     const { cluster, node } = config;
     this.#identity = new IdentityStore(node.dataDir, { cluster, id: node.id });
+    this.roster = new Roster(config, () => this.transport.setPeers(endpointsOf(this.roster)));
     this.probes = new Probes(config.service.probes, { onChange: () => this.#evaluate() });
     this.#metrics = new NodeMetrics(() => metricsSnapshot(this));
     this.#service = new NodeService(this);
@@ -86,9 +94,18 @@ export class MailNode implements NodeParts {
     this.#founding = new Founding({ config, identity: this.#identity, log }, isForced, {
       ask: (peer, method, params) => this.transport.ask(peer, method, params),
       refusalBy: (peer) => this.transport.refusalBy(peer),
+      isListed: (id, incarnation) => this.roster.isListed(id, incarnation),
       onFounded: () => this.#openMember(),
     });
     this.transport = this.#makeTransport();
+    this.memberChanges = new MemberChanges({
+      identity: this.#identity,
+      roster: this.roster,
+      transport: this.transport,
+      peers: () => this.peers,
+      running: () => this.#member,
+      nowMs: () => this.nowMs(),
+    });
     this.#loopDelay = new LoopDelay((seconds) => {
       this.counts.eventLoopLagSeconds = seconds;
     });
@@ -104,8 +121,14 @@ export class MailNode implements NodeParts {
     throw new MailraftError('PRECONDITION_FAILED', 'this node is starting');
   }
 
-  get foundingProblem(): string | undefined {
-    return this.#founding.problem;
+  get absence(): string | undefined {
+    return absenceOf({
+      ...this.#identity.current,
+      roster: this.roster,
+      foundingProblem: this.#founding.problem,
+      refusals: this.roster.others.flatMap(({ id }) => this.transport.refusalBy(id) ?? []),
+      knowsLeader: (this.running?.member.host.standing.leader ?? '') !== '',
+    });
   }
 
   nowMs(): number {
@@ -194,6 +217,7 @@ export class MailNode implements NodeParts {
   async #open(): Promise<void> {
     this.running = await openMember({
       config: this.config,
+      roster: this.roster,
       log: this.#log,
       identity: this.#identity,
       transport: this.transport,
@@ -205,46 +229,49 @@ export class MailNode implements NodeParts {
       onReplicationEvent: (event) => this.#nodeLog.replication(event),
       onFailed: (error) => this.#fail(error),
     });
+    if (this.#identity.current.fault !== '') this.running.member.bar();
+    this.running.member.open();
   }
 
   #watchPeers(): PeerWatch {
-    const { members, node, timing } = this.config;
-    const peers = members.map(({ id }) => id).filter((id) => id !== node.id);
     return new PeerWatch(
       {
-        peers,
+        peers: () => this.roster.others.map(({ id }) => id),
         ask: (peer) => this.transport.ask(peer, 'peer.brief', {}),
         nowMs: bootTimeMs,
-        onBrief: () => this.#evaluate(),
+        onBrief: (brief) => {
+          this.#seen.note(brief.incarnation, brief);
+          this.#evaluate();
+        },
       },
-      renewIntervalMs(timing),
+      renewIntervalMs(this.config.timing),
     );
   }
 
   #makeTransport(): Transport {
-    const { members, node, peers, timing } = this.config;
-    const others = members.filter(({ id }) => id !== node.id);
-    return new Transport(
+    return makeTransport(
       {
-        listen: peers.listen,
-        peers: new Map(others.map(({ id, address }) => [id, address])),
-        tls: readTls(this.config),
-        times: { pingMs: timing.leaseMs / 4, silenceMs: timing.leaseMs },
+        config: this.config,
+        identity: this.#identity,
+        roster: this.roster,
+        seen: this.#seen,
         handlers: this.#handlers(),
-        identity: () => this.#identity.current,
-        refusalOf: ({ from, incarnation }) => {
-          if (!members.some(({ id }) => id === from)) return `no member is called ${from}`;
-          const known = this.#identity.incarnationOf(from);
-          if (known === undefined || known === incarnation) return '';
-          return `${from} comes with another data directory than it had: ${WIPED_REMEDY}`;
-        },
+        running: () => this.running,
       },
       {
         onMessages: (messages) => this.running?.member.receive(messages),
         onUnreachable: (peer) => this.running?.member.reportUnreachable(peer),
         onLink: (peer, channel, text) => this.#nodeLog.link(peer, channel, text),
+        onRolledBack: (reason) => this.#rollBackFound(reason),
       },
     );
+  }
+
+  /** Others know this data directory in a newer state: it has forgotten what it promised. */
+  #rollBackFound(reason: string): void {
+    this.#identity.condemn(reason);
+    this.running?.member.bar();
+    this.#nodeLog.absent(reason);
   }
 
   #handlers(): ReadonlyMap<string, RpcHandler> {
@@ -255,24 +282,34 @@ export class MailNode implements NodeParts {
     return new Map<string, RpcHandler>([
       ['found.ask', () => this.#founding.answerAsk()],
       ['found.join', (params) => this.#founding.answerJoin(params)],
+      [
+        'member.introduce',
+        () =>
+          introduce(this.#identity.current, this.running?.journal, {
+            isWitness: false,
+            fault: this.#identity.current.fault,
+          }),
+      ],
+      ['member.step', (params) => this.memberChanges.step(params)],
       ['peer.brief', () => this.#member.member.brief],
       ['peer.barrier', () => this.#service.barrierHere()],
       ['peer.switchover', (params) => this.#service.beginSwitchover(params)],
-      resync('resync.open'),
+      ['resync.open', (params, from) => this.#openState(params, from)],
       resync('resync.list'),
       resync('resync.chunk'),
     ]);
+  }
+
+  /** A state is listed with the members that the node knows which has it. */
+  async #openState(params: unknown, from: string): Promise<unknown> {
+    const { member, replication } = this.#member;
+    const listed = await replication.answer('resync.open', params, from);
+    const { membership, index: membershipIndex } = member.host.placedMembership;
+    return { ...(listed as object), membership, membershipIndex };
   }
 
   get #member(): Running {
     if (this.running !== undefined) return this.running;
     throw new MailraftError('PRECONDITION_FAILED', 'this node is no member of the cluster yet');
   }
-}
-
-function readTls({ peers }: Config): TlsFiles | undefined {
-  if (peers.tls === undefined) return undefined;
-  const { ca, cert, key } = peers.tls;
-  const read = (path: string): string => readFileSync(path, 'utf8');
-  return { ca: read(ca), cert: read(cert), key: read(key) };
 }

@@ -6,8 +6,9 @@
  */
 
 import type { Config } from '../config/config.ts';
+import { ELECTION_JITTER_TICKS } from '../config/timings.ts';
 import type { ApplyWork } from '../consensus/core/ready.ts';
-import type { Membership } from '../consensus/core/types.ts';
+import type { Membership, PlacedMembership } from '../consensus/core/types.ts';
 import type { HostEvents, PeerMessage, Standing } from '../consensus/host/ports.ts';
 import { RaftHost } from '../consensus/host/raft-host.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -18,16 +19,18 @@ import type { Position, TenureMark } from '../replication/committed-state.ts';
 import type { ReplicationEvent } from '../replication/parts.ts';
 import type { Life } from '../service/decide/life.ts';
 import { Applying } from './applying.ts';
+import { briefOf } from './brief.ts';
 import { isCopyAwaited } from './copies.ts';
 import { FilesGate } from './files-gate.ts';
 import { Fitness } from './fitness.ts';
 import { HistoryRecorder } from './history-recorder.ts';
-import { knowledgeOf } from './knowledge.ts';
 import { LagMeter } from './lag-meter.ts';
 import { LeadDuties, neededFrom } from './lead-duties.ts';
 import { LogFollow } from './log-follow.ts';
 import { hostStart, readTenure } from './log-start.ts';
-import { BRIEF_TEXT_MAX, type Brief, type PeerWatch } from './peer-watch.ts';
+import { electionJitter } from './members/election-jitter.ts';
+import type { Roster, RosterMember } from './members/roster.ts';
+import type { Brief, PeerWatch } from './peer-watch.ts';
 import { type GuardianPort, PrimaryControl } from './primary-control.ts';
 import { type ProbesPort, Probing } from './probing.ts';
 import { Proposals } from './proposals.ts';
@@ -36,6 +39,7 @@ import type { Replication } from './replication-port.ts';
 
 export interface MemberParts {
   readonly config: Config;
+  readonly roster: Roster;
   readonly log: Logger;
   readonly journal: Journal;
   readonly replication: Replication;
@@ -63,7 +67,12 @@ export type MemberEvent =
   | { readonly kind: 'decree'; readonly index: number; readonly decree: Decree }
   | { readonly kind: 'space'; readonly hasSpace: boolean }
   | { readonly kind: 'muted'; readonly isMuted: boolean }
-  | { readonly kind: 'committed'; readonly ms: number };
+  | { readonly kind: 'committed'; readonly ms: number }
+  | {
+      readonly kind: 'members';
+      readonly before: readonly RosterMember[];
+      readonly after: readonly RosterMember[];
+    };
 
 const HOUSEKEEPING_MS = 2000;
 
@@ -85,6 +94,7 @@ export class Member {
   #switchover: { readonly to: string; readonly untilMs: number } | undefined;
   hasSpace = true;
   #isShuttingDown = false;
+  #isBarred = false;
   #isClosed = false;
   #recordedEpoch = 0;
 
@@ -120,6 +130,7 @@ export class Member {
       facts: () => ({
         hasSpace: this.hasSpace,
         isMuted: this.isMuted,
+        isBarred: this.#isBarred,
         isShuttingDown: this.#isShuttingDown,
         isGuardianLost: parts.guardian.facts(this.#epoch)?.isLost === true,
       }),
@@ -127,6 +138,11 @@ export class Member {
     this.#probing = new Probing(parts.probes, parts.guardian);
     this.#control = this.#makeControl();
     this.#startTimers();
+  }
+
+  /** Begins with the members that the log knows: from here on the others are spoken to. */
+  open(): void {
+    this.#adopt(this.#host.membership);
   }
 
   get host(): RaftHost {
@@ -162,25 +178,9 @@ export class Member {
   }
 
   get brief(): Brief {
-    const { status } = this.#parts.replication;
-    const { life } = this;
-    // Without room it may serve if nobody else can, and is not to be preferred.
-    const obstacle = this.fitness.obstacle ?? status.lacksRoom ?? '';
-    return {
-      node: this.#self,
-      mode: status.mode,
-      phase: life.phase,
-      serves: this.serves,
-      epoch: life.phase === 'secondary' ? 0 : life.term,
-      canServe: obstacle === '' && status.mode === 'following' && status.missing === 0,
-      obstacle: obstacle.slice(0, BRIEF_TEXT_MAX),
-      applied: this.files.appliedIndex,
-      neededFrom: neededFrom(this.#parts.replication),
-      missing: status.missing,
-      fetchedBytes: status.fetchedBytes,
-      salvageFiles: status.salvageFiles,
-      ...knowledgeOf(this.#host),
-    };
+    const { replication, journal, incarnation } = this.#parts;
+    const isBarred = this.#isBarred;
+    return briefOf(this, { node: this.#self, incarnation, isBarred, replication, journal });
   }
 
   /** A planned move that was asked for and has not come about yet. */
@@ -193,6 +193,17 @@ export class Member {
     const untilMs = this.#parts.nowMs() + this.#host.leaseMs;
     this.#switchover = { to, untilMs };
     this.evaluate();
+  }
+
+  /** The data directory is an older state of itself: it has forgotten what it promised. */
+  bar(): void {
+    this.#isBarred = true;
+    this.#host.bar();
+  }
+
+  /** The member from which the state is being fetched knows these members. */
+  fetchingFrom(placed: PlacedMembership): void {
+    this.#follow.fetchingFrom(placed);
   }
 
   receive(messages: readonly PeerMessage[]): void {
@@ -309,7 +320,7 @@ export class Member {
         onEvent({ kind: 'standing', standing });
       },
       onApply: (work) => this.#apply(work),
-      onMembership: () => undefined,
+      onMembership: (membership) => this.#adopt(membership),
       onStateNeeded: () => replication.needState(),
       onSpace: (hasSpace) => {
         this.hasSpace = hasSpace;
@@ -322,6 +333,16 @@ export class Member {
       },
       onStorageFailed: (error) => onFailed(error),
     };
+  }
+
+  #adopt(membership: Membership): void {
+    const { roster, onEvent } = this.#parts;
+    const { members: before, isGroups } = roster;
+    roster.adopt(membership);
+    const { from, below } = electionJitter(roster, ELECTION_JITTER_TICKS);
+    this.#host.setElectionJitter(from, below);
+    if (isGroups) onEvent({ kind: 'members', before, after: roster.members });
+    this.evaluate();
   }
 
   #apply(work: ApplyWork): void {

@@ -7,6 +7,7 @@ import type { Decree, HistoryRecord } from '../replication/command/decree.ts';
 import type { ReplicationEvent } from '../replication/parts.ts';
 import type { Life } from '../service/decide/life.ts';
 import type { MemberEvent } from './member.ts';
+import { rosterChanges } from './members/roster-changes.ts';
 import type { NodeCounts } from './node-parts.ts';
 
 const PATHS_SHOWN = 20;
@@ -18,6 +19,7 @@ export class NodeLog {
   readonly #publish: HttpServer['publish'];
   /** The last word about each link: attempts that fail alike are worth one line. */
   readonly #links = new Map<string, string>();
+  #absence = '';
 
   constructor(parts: {
     readonly log: Logger;
@@ -56,6 +58,11 @@ export class NodeLog {
       }
       case 'muted':
         this.#muted(event.isMuted);
+        return;
+      case 'members':
+        for (const text of rosterChanges(event.before, event.after)) {
+          this.#tell('members', { members: event.after.map(({ id }) => id) }, text);
+        }
         return;
       case 'committed':
         this.#metrics.observeCommit(event.ms / 1000);
@@ -109,6 +116,13 @@ export class NodeLog {
     if (this.#links.get(link) === text) return;
     this.#links.set(link, text);
     this.#log.info({ peer, channel }, `${peer}: ${text}`);
+  }
+
+  /** This node takes no part in its cluster. */
+  absent(reason: string): void {
+    if (this.#absence === reason) return;
+    this.#absence = reason;
+    this.#warn('absent', { reason }, reason);
   }
 
   #muted(isMuted: boolean): void {

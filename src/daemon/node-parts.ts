@@ -5,6 +5,8 @@ import type { Journal } from '../journal/journal.ts';
 import type { ProbeReport } from '../net/http/node-port.ts';
 import type { Transport } from '../net/transport/transport.ts';
 import type { Member } from './member.ts';
+import type { MemberChanges } from './members/member-changes.ts';
+import type { Roster } from './members/roster.ts';
 import type { PeerWatch } from './peer-watch.ts';
 import type { GuardianPort } from './primary-control.ts';
 import type { Replication } from './replication-port.ts';
@@ -36,21 +38,25 @@ export interface ProbesView {
 export interface Running {
   readonly member: Member;
   readonly journal: Journal;
+  /** Nothing of it was known to be lost when it was opened. */
+  readonly wasWhole: boolean;
   readonly replication: Replication;
 }
 
 export interface NodeParts {
   readonly config: Config;
+  readonly roster: Roster;
   readonly version: string;
   readonly guardian: GuardianView;
   readonly probes: ProbesView;
   readonly transport: Transport;
+  readonly memberChanges: Pick<MemberChanges, 'step'>;
   readonly peers: PeerWatch;
   readonly counts: NodeCounts;
   /** Undefined until the cluster is founded. */
   readonly running: Running | undefined;
-  /** What the founding waits for. */
-  readonly foundingProblem: string | undefined;
+  /** Why this node takes no part in the cluster, in words. */
+  readonly absence: string | undefined;
   /** Why the node stopped working, if it did. */
   readonly failure: Error | undefined;
   nowMs(): number;

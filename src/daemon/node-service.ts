@@ -4,6 +4,8 @@ import { MailraftError } from '../errors.ts';
 import type {
   ClusterReport,
   HistoryEntry,
+  MemberChangeOptions,
+  MemberChangeRequest,
   NodePort,
   NodeRole,
   PhaseReporter,
@@ -13,6 +15,8 @@ import type {
 } from '../net/http/node-port.ts';
 import { BARRIER_MS_MAX, type BarrierAnswer, barrierAnswerOf, barrierHere } from './barriers.ts';
 import { clusterReport, historyEntry, salvageEntry } from './cluster-report.ts';
+import { driveChange, MEMBER_STEP_MS_MAX } from './members/change-driver.ts';
+import type { StepQuestion } from './members/change-request.ts';
 import type { NodeParts, Running } from './node-parts.ts';
 import { isPrimary, readyChecks, roleOf, statusReport } from './status-report.ts';
 import { type BegunSwitchover, beginSwitchover, begunOf, watchSwitchover } from './switchovers.ts';
@@ -89,11 +93,11 @@ export class NodeService implements NodePort {
     { to, dryRun }: { readonly to: string | undefined; readonly dryRun: boolean },
     report: PhaseReporter,
   ): Promise<unknown> {
-    const { config, transport, peers } = this.#parts;
+    const { config, roster, transport, peers } = this.#parts;
     const { member, replication } = this.#running;
     const leader = this.#leader();
-    if (to !== undefined && !config.members.some(({ id }) => id === to)) {
-      const known = config.members.map(({ id }) => id).join(', ');
+    if (to !== undefined && roster.find(to) === undefined) {
+      const known = roster.members.map(({ id }) => id).join(', ');
       throw new MailraftError('NOT_FOUND', `no member is called ${JSON.stringify(to)}: ${known}`);
     }
     const request = { to: to ?? null, dryRun };
@@ -109,6 +113,22 @@ export class NodeService implements NodePort {
     return await watchSwitchover(begun, watch, report);
   }
 
+  async changeMembers(
+    request: MemberChangeRequest,
+    { isConfirmed, isDryRun }: MemberChangeOptions,
+    report: PhaseReporter,
+  ): Promise<unknown> {
+    const { memberChanges, transport } = this.#parts;
+    const ask = async (question: StepQuestion): Promise<unknown> => {
+      const leader = this.#leader();
+      if (leader === this.#self) return await memberChanges.step(question);
+      return await transport.ask(leader, 'member.step', question, MEMBER_STEP_MS_MAX);
+    };
+    const handOver = () => this.switchover({ to: undefined, dryRun: false }, report);
+    const asked = { request, isConfirmed, isDryRun };
+    return await driveChange(asked, { ask, handOver, nowMs: () => this.#parts.nowMs() }, report);
+  }
+
   /** Begins a switchover here, at the primary. */
   beginSwitchover(params: unknown): BegunSwitchover {
     return beginSwitchover(this.#running.member, this.#self, params);
@@ -119,9 +139,9 @@ export class NodeService implements NodePort {
   }
 
   get #running(): Running {
-    const { running, foundingProblem } = this.#parts;
+    const { running, absence } = this.#parts;
     if (running !== undefined) return running;
-    const why = foundingProblem ?? 'it is starting';
+    const why = absence ?? 'it is starting';
     throw new MailraftError('NO_QUORUM', `this node is no member of a cluster yet: ${why}`);
   }
 

@@ -5,6 +5,8 @@
 
 import { randomInt } from 'node:crypto';
 import type { Config } from '../config/config.ts';
+import { readMembership } from '../consensus/core/membership/membership.ts';
+import type { PlacedMembership } from '../consensus/core/types.ts';
 import { MailraftError } from '../errors.ts';
 import { Journal } from '../journal/journal.ts';
 import type { Transport } from '../net/transport/transport.ts';
@@ -16,6 +18,7 @@ import { ReplicationThread } from '../replication/thread/replication-thread.ts';
 import type { IdentityStore } from './identity.ts';
 import { mendJournal } from './log-start.ts';
 import { Member, type MemberEvent } from './member.ts';
+import type { Roster } from './members/roster.ts';
 import type { Running } from './node-parts.ts';
 import type { PeerWatch } from './peer-watch.ts';
 import type { GuardianPort } from './primary-control.ts';
@@ -24,6 +27,7 @@ import { startingMembership } from './raft-settings.ts';
 
 export interface OpenMemberParts {
   readonly config: Config;
+  readonly roster: Roster;
   readonly log: Logger;
   readonly identity: IdentityStore;
   readonly transport: Transport;
@@ -57,7 +61,7 @@ export async function openMember(parts: OpenMemberParts): Promise<Running> {
     replicationPort(parts, journal, holder),
   );
   const { members, incarnation } = identity.current;
-  const membership = startingMembership(journal.placed.membership, members, config);
+  const membership = startingMembership(journal.placed.membership, members);
   const isMuted = await mendJournal(journal, replication.status.state, membership);
   if (isMuted)
     log.warn({ damage: journal.damage }, 'the journal is damaged: no vote before it is whole');
@@ -75,7 +79,7 @@ export async function openMember(parts: OpenMemberParts): Promise<Running> {
     onEvent: (event) => parts.onMemberEvent(event),
   });
   holder.member = member;
-  return { member, journal, replication };
+  return { member, journal, wasWhole: !isMuted, replication };
 }
 
 function openJournal({ config, identity, onSync }: OpenMemberParts): Promise<Journal> {
@@ -100,8 +104,11 @@ function replicationPort(
     readJournal: async (from, to) => await readCommands(journal, from, to),
     readTails: () => readTails(journal, log),
     removeTail: (name) => journal.removeTail(name),
-    askLeader: async (method, params) =>
-      await transport.ask(sourceFor(holder.member, peers), method, params),
+    askLeader: async (method, params) => {
+      const answer = await transport.ask(sourceFor(holder.member, peers), method, params);
+      if (method === 'resync.open') holder.member?.fetchingFrom(placedIn(answer));
+      return answer;
+    },
     onApplied: (index) => events()?.onApplied(index),
     onDecree: (index, decree) => events()?.onDecree(index, decree),
     onEvent: (event) => {
@@ -111,6 +118,15 @@ function replicationPort(
     onStateFetched: (position, tenure) => events()?.onStateFetched(position, tenure),
     onFailed,
   };
+}
+
+/** The configuration that came with the listing of a state. */
+function placedIn(answer: unknown): PlacedMembership {
+  const { membership, membershipIndex: index } = answer as Readonly<Record<string, unknown>>;
+  if (typeof index === 'number' && Number.isSafeInteger(index) && index >= 0) {
+    return { index, membership: readMembership(membership) };
+  }
+  throw new MailraftError('DATA_INVALID', 'a state was listed without its members');
 }
 
 /** Who has everything: the leader, or another whole member where this node leads. */

@@ -13,6 +13,13 @@ export const BRIEF_TEXT_MAX = 1024;
 const text = Type.String({ maxLength: BRIEF_TEXT_MAX });
 export const BriefSchema = Type.Object({
   node: text,
+  /** Of its data directory, which is durable as of this term, vote and commit at least. */
+  incarnation: text,
+  term: natural,
+  vote: text,
+  commit: natural,
+  /** Its data directory is an older state of itself: it takes no part. */
+  isBarred: Type.Boolean(),
   mode: text,
   /** Where it stands on its way to being primary. */
   phase: text,
@@ -45,10 +52,11 @@ export interface HeardBrief {
 }
 
 export interface PeerWatchPort {
-  readonly peers: readonly string[];
+  /** Who the others are now. */
+  peers(): readonly string[];
   ask(peer: string): Promise<unknown>;
   nowMs(): number;
-  onBrief(peer: string): void;
+  onBrief(brief: Brief): void;
 }
 
 export class PeerWatch {
@@ -92,7 +100,7 @@ export class PeerWatch {
   }
 
   #askAll(): void {
-    for (const peer of this.#port.peers) void this.#ask(peer);
+    for (const peer of this.#port.peers()) void this.#ask(peer);
   }
 
   async #ask(peer: string): Promise<void> {
@@ -106,7 +114,7 @@ export class PeerWatch {
       }
       this.#problems.delete(peer);
       this.#heard.set(peer, { brief: answer, heardAtMs: this.#port.nowMs() });
-      this.#port.onBrief(peer);
+      this.#port.onBrief(answer);
     } catch (error) {
       // Out of reach is a fact about a peer, and shows in the age of its last word.
       this.#problems.set(peer, messageOf(error));

@@ -39,16 +39,17 @@ export function hostOptions(config: Config, incarnation: string, leaseMs: number
 export function startingMembership(
   journalled: Membership,
   founders: readonly MemberIdentity[],
-  { members }: Pick<Config, 'members'>,
 ): Membership {
   if (journalled.voters.length > 0) return journalled;
-  const details = founders.map(({ id, incarnation }) => [id, { incarnation, info: '' }]);
-  const voters = founders.map(({ id }) => id);
-  const witness = members.find(({ id, role }) => role === 'witness' && voters.includes(id))?.id;
+  const named = (...roles: MemberIdentity['role'][]): string[] =>
+    founders.filter(({ role }) => roles.includes(role)).map(({ id }) => id);
+  const details = founders.map(({ id, incarnation, info }) => [id, { incarnation, info }]);
+  const [witness] = named('witness');
   return membershipOf({
-    voters,
+    voters: named('voter', 'witness'),
+    learners: named('learner'),
     witness: witness ?? NO_NODE,
-    copySet: witness === undefined ? [] : voters.filter((id) => id !== witness),
+    copySet: witness === undefined ? [] : named('voter'),
     details: Object.fromEntries(details),
   });
 }

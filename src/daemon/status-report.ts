@@ -12,6 +12,7 @@ import type {
 } from '../net/http/node-port.ts';
 import { copiesOf } from './copies.ts';
 import { staleText } from './knowledge.ts';
+import { placeOf } from './members/roster.ts';
 import type { NodeParts, Running } from './node-parts.ts';
 
 /** The role under which others know this node. */
@@ -20,7 +21,9 @@ export function roleOf(parts: NodeParts): NodeRole {
   if (failure !== undefined) return 'stopped';
   if (running === undefined) return 'joining';
   if (isPrimary(parts)) return 'primary';
-  return running.replication.status.state.isBaselined ? 'secondary' : 'joining';
+  if (!running.replication.status.state.isBaselined) return 'joining';
+  const own = parts.roster.self;
+  return own === undefined ? 'stopped' : placeOf(parts.roster, own);
 }
 
 /** Only while the tenure is valid, the addresses are held and the probes pass. */
@@ -144,28 +147,26 @@ function replicationReport(running: Running | undefined): StatusReport['replicat
 }
 
 /** What is known of the connections to the others, at any node. */
-export type PeerParts = Pick<NodeParts, 'config' | 'transport' | 'peers' | 'nowMs'>;
+export type PeerParts = Pick<NodeParts, 'config' | 'roster' | 'transport' | 'peers' | 'nowMs'>;
 
-export function peerReports({ config, transport, peers, nowMs }: PeerParts): PeerReport[] {
-  return config.members
-    .filter(({ id }) => id !== config.node.id)
-    .map(({ id }) => {
-      const heard = peers.find(id);
-      return {
-        id,
-        isConnected: transport.isConnected(id),
-        problem: transport.problemOf(id) ?? peers.problemOf(id) ?? null,
-        ageMs: heard === undefined ? null : Math.round(nowMs() - heard.heardAtMs),
-      };
-    });
+export function peerReports({ roster, transport, peers, nowMs }: PeerParts): PeerReport[] {
+  return roster.others.map(({ id }) => {
+    const heard = peers.find(id);
+    return {
+      id,
+      isConnected: transport.isConnected(id),
+      problem: transport.problemOf(id) ?? peers.problemOf(id) ?? null,
+      ageMs: heard === undefined ? null : Math.round(nowMs() - heard.heardAtMs),
+    };
+  });
 }
 
 function warningsOf(parts: NodeParts): string[] {
-  const { config, running, guardian, foundingProblem, failure } = parts;
+  const { config, running, guardian, absence, failure } = parts;
   const status = running?.replication.status;
   const found = [
     failure?.message,
-    foundingProblem,
+    absence,
     status?.problem,
     status?.lacksRoom,
     running?.member.hasSpace === false ? 'the journal has no space' : undefined,
@@ -186,11 +187,12 @@ function warningsOf(parts: NodeParts): string[] {
 /** In words, why this node can not lead while nobody does. */
 export function staleness({
   config,
+  roster,
   running,
   peers,
-}: Pick<NodeParts, 'config' | 'running' | 'peers'>): string | undefined {
+}: Pick<NodeParts, 'config' | 'roster' | 'running' | 'peers'>): string | undefined {
   if (running === undefined) return undefined;
-  const others = config.members.map(({ id }) => id).filter((id) => id !== config.node.id);
+  const others = roster.others.map(({ id }) => id);
   return staleText(config.node.id, running.member.host, others, peers);
 }
 
@@ -201,12 +203,13 @@ export function readyChecks(parts: NodeParts): ReadyCheck[] {
   const leader = running?.member.host.standing.leader ?? '';
   const isWhole = status?.mode === 'following' || status?.mode === 'leading';
   return [
-    check('founded', running !== undefined, parts.foundingProblem ?? 'the cluster is founded'),
+    check('founded', running !== undefined, parts.absence ?? 'the cluster is founded'),
     check('leader', leader !== '', leader === '' ? 'no leader is known' : `${leader} leads`),
     check('files', isWhole, filesText(status)),
     check('missing', (status?.missing ?? 0) === 0, `${status?.missing ?? 0} files are missing`),
     check('journal', running?.member.hasSpace !== false, 'space for the journal'),
     check('votes', running?.member.isMuted !== true, 'the journal has all that it had'),
+    check('member', parts.roster.self !== undefined, 'the cluster lists this node'),
     check('guardian', guardian.isConnected, 'the guardian answers'),
   ];
 }
@@ -253,26 +256,24 @@ export function metricsSnapshot(parts: NodeParts): MetricsSnapshot {
   };
 }
 
-function peerMetrics({ config, peers, running, nowMs }: NodeParts): MetricsSnapshot['peers'] {
+function peerMetrics({ roster, peers, running, nowMs }: NodeParts): MetricsSnapshot['peers'] {
   const progress = running?.member.host.progress() ?? [];
   const lastIndex = running?.member.host.status.lastIndex ?? 0;
-  return config.members
-    .filter(({ id }) => id !== config.node.id)
-    .map(({ id }) => {
-      const match = progress.find((one) => one.id === id)?.match ?? 0;
-      const lag = running?.member.lags.lag(match, lastIndex, nowMs());
-      const heard = peers.find(id);
-      const heardSeconds =
-        heard === undefined ? null : (Date.now() - (nowMs() - heard.heardAtMs)) / 1000;
-      const isLevel = heard !== undefined && heard.brief.missing === 0;
-      return {
-        peer: id,
-        lastContactSeconds: heardSeconds,
-        lagEntries: lag?.entries ?? 0,
-        lagBytes: lag?.bytes ?? 0,
-        lastAppliedSeconds: isLevel && lag !== undefined ? Date.now() / 1000 - lag.seconds : null,
-        // Nothing where nothing lacks; how much lacks during a fetch no member tells.
-        resyncRemainingBytes: isLevel && heard.brief.mode !== 'resyncing' ? 0 : null,
-      };
-    });
+  return roster.others.map(({ id }) => {
+    const match = progress.find((one) => one.id === id)?.match ?? 0;
+    const lag = running?.member.lags.lag(match, lastIndex, nowMs());
+    const heard = peers.find(id);
+    const heardSeconds =
+      heard === undefined ? null : (Date.now() - (nowMs() - heard.heardAtMs)) / 1000;
+    const isLevel = heard !== undefined && heard.brief.missing === 0;
+    return {
+      peer: id,
+      lastContactSeconds: heardSeconds,
+      lagEntries: lag?.entries ?? 0,
+      lagBytes: lag?.bytes ?? 0,
+      lastAppliedSeconds: isLevel && lag !== undefined ? Date.now() / 1000 - lag.seconds : null,
+      // Nothing where nothing lacks; how much lacks during a fetch no member tells.
+      resyncRemainingBytes: isLevel && heard.brief.mode !== 'resyncing' ? 0 : null,
+    };
+  });
 }

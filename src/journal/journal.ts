@@ -75,6 +75,8 @@ export class Journal implements LogStorage {
   #onExit: () => void = () => undefined;
   readonly recovered: Recovered;
   #bytes: number;
+  #hardState: HardState;
+  #synced: HardState;
 
   /** Opens the journal in its directory and recovers what is there. */
   static async open(options: JournalOptions): Promise<Journal> {
@@ -102,6 +104,9 @@ export class Journal implements LogStorage {
     this.#onSync = options.onSync ?? (() => undefined);
     this.#terms = new TermRuns(recovered.runs, recovered.lastIndex);
     this.#bytes = recovered.bytes;
+    this.#hardState = recovered.hardState;
+    // Which commit index was synced is not known any more; terms and votes always are.
+    this.#synced = { ...recovered.hardState, commit: 0 };
     link.listen({
       onMessage: (message) => this.#hear(message),
       onError: (error) => this.#failed(error),
@@ -109,8 +114,19 @@ export class Journal implements LogStorage {
     });
   }
 
+  /** As of the start. */
   get hardState(): HardState {
     return this.recovered.hardState;
+  }
+
+  /** As of now; of its commit index the newest may not be synced yet. */
+  get hardStateNow(): HardState {
+    return this.#hardState;
+  }
+
+  /** As it is at least after a loss of power, even one that takes the last write with it. */
+  get syncedHardState(): HardState {
+    return this.#synced;
   }
 
   get promiseMs(): number {
@@ -320,18 +336,21 @@ export class Journal implements LogStorage {
   }
 
   #written(count: number): void {
+    const before = this.#hardState;
     let left = count;
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
       if (first.isGiven && left === 0) return;
       if (first.isGiven) left -= 1;
       this.#waiting.shift();
       this.#show(first.batch);
+      if (first.batch.mustSync) this.#synced = before;
       first.done();
     }
   }
 
   /** The view changes with the report that a batch is stored. */
-  #show({ snapshot, entries }: StorageBatch): void {
+  #show({ hardState, snapshot, entries }: StorageBatch): void {
+    if (hardState !== undefined) this.#hardState = hardState;
     if (snapshot !== undefined) {
       this.#terms = new TermRuns([{ index: snapshot.index, term: snapshot.term }]);
       this.#cache.clear();

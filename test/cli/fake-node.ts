@@ -9,7 +9,11 @@ export const TOKEN = 'a-token-of-the-test';
 export interface FakeOperation {
   readonly id: string;
   readonly state: 'running' | 'done' | 'failed';
-  readonly phases: readonly { readonly name: string; readonly ms: number }[];
+  readonly phases: readonly {
+    readonly name: string;
+    readonly ms: number;
+    readonly progress?: string;
+  }[];
   readonly result: unknown;
   readonly problem: unknown;
 }

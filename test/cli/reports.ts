@@ -78,6 +78,7 @@ export function member(id: string, changes: Partial<MemberReport> = {}): MemberR
     id,
     address: `${id}.example:7400`,
     role: 'voter',
+    incarnation: 'one',
     priority: 100,
     site: '',
     isSelf: false,

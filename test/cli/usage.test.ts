@@ -10,7 +10,7 @@ import { runVerb } from './verb-process.ts';
 
 const VERBS = ['run', 'demo', 'check', 'status', 'switchover', 'barrier', 'history'];
 const LATER = [
-  ...['init', 'token', 'join', 'failover', 'pause', 'resume', 'member', 'verify', 'salvage'],
+  ...['init', 'token', 'join', 'failover', 'pause', 'resume', 'verify', 'salvage'],
   ...['rewind', 'explain', 'dr', 'support', 'fence'],
 ];
 

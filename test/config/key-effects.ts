@@ -24,6 +24,10 @@ const CERTIFICATES: KeyEffect = {
   file: 'config/load-config.test.ts',
   text: 'certificates are read before they are needed',
 };
+const FOUNDERS: KeyEffect = {
+  file: 'daemon/founding.test.ts',
+  text: 'what the file says of its members is what the cluster begins with',
+};
 const PEERS: KeyEffect = {
   file: 'net/transport.test.ts',
   text: 'who is not who its certificate names is refused',
@@ -46,9 +50,24 @@ export const KEY_EFFECTS: Readonly<Record<string, readonly KeyEffect[]>> = {
   members: [VALUES, relation('two voters')],
   'members[].id': [VALUES, relation('two members of one id')],
   'members[].address': [VALUES, relation('two members at one address')],
-  'members[].role': [VALUES, witness('two witnesses')],
-  'members[].priority': [VALUES],
-  'members[].site': [VALUES],
+  'members[].role': [
+    VALUES,
+    relation('two voters and a learner'),
+    witness('two witnesses'),
+    FOUNDERS,
+  ],
+  'members[].priority': [
+    VALUES,
+    FOUNDERS,
+    {
+      file: 'daemon/members/roster-words.test.ts',
+      text: 'who has the higher priority stands for election sooner',
+    },
+  ],
+  'members[].site': [
+    VALUES,
+    { file: 'daemon/members/roster.test.ts', text: 'a learner at a site of its own' },
+  ],
   'members[].origin': [VALUES, relation('two origins')],
   'members[].canBePrimary': [VALUES, relation('an origin that may not be primary')],
   peers: [VALUES],

@@ -162,7 +162,7 @@ t.test('what the file does not say has its default', async (t) => {
     journal: { maxSizeBytes: 10 * 1024 ** 3 },
     failback: 'manual',
     warnings: [
-      'a cluster of one member fails over to nobody',
+      'a cluster of one voter fails over to nobody',
       'without an address clients have to find the primary by themselves',
     ],
   });

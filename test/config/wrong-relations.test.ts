@@ -33,6 +33,25 @@ const MEMBERS: readonly Wrong[] = [
     found: '2 voters',
     accepted: VOTERS,
   }),
+  wrong('two voters and a learner', [['13:7400', '13:7400, role: learner']], {
+    on: 'members:',
+    key: 'members',
+    found: '2 voters',
+    accepted: VOTERS,
+  }),
+  wrong(
+    'an origin without a vote',
+    [
+      ['origin: true', 'origin: true, role: learner'],
+      [THIRD, THIRD + THIRD.replace('mail3', 'mail4').replace('0.13', '0.14')],
+    ],
+    {
+      on: 'origin: true',
+      key: 'members[0].role',
+      found: 'learner',
+      accepted: 'voter for the member with origin: true, which is the first primary',
+    },
+  ),
   wrong(
     'nine voters',
     [

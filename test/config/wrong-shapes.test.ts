@@ -195,13 +195,6 @@ const SHAPES: readonly Wrong[] = [
 const LATER: readonly Wrong[] = [
   ...(
     [
-      [
-        'members[1].role',
-        SECOND,
-        SECOND.replace(' }', ', role: learner }'),
-        '"learner"',
-        'voter or witness',
-      ],
       ['service.driver', 'driver: command', 'driver: systemd', '"systemd"', 'command or none'],
       ['service.driver', 'driver: command', 'driver: ocf', '"ocf"', 'command or none'],
       ['service.driver', 'driver: command', 'driver: windows', '"windows"', 'command or none'],

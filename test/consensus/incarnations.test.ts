@@ -64,10 +64,17 @@ t.test(
     t.equal(new Incarnations('a1').takesPart(GROUP, 'a'), true);
     t.equal(new Incarnations('a2').takesPart(GROUP, 'a'), false, 'another is named');
     t.equal(new Incarnations('a2').takesPart(membershipOf({}), 'a'), false, 'nothing is known yet');
+    t.equal(new Incarnations('d1').takesPart(GROUP, 'd'), false, 'it is not a member yet');
     t.equal(new Incarnations('a2').takesPart(membershipOf({ voters: ['a'] }), 'a'), true);
     t.equal(new Incarnations('').takesPart(GROUP, 'a'), true, 'names alone count');
   },
 );
+
+t.test('a storage that is an older state of itself takes no part any more', async (t) => {
+  const it = new Incarnations('a1');
+  it.bar();
+  t.equal(it.takesPart(GROUP, 'a'), false);
+});
 
 const typesOf = (sent: readonly PeerMessage[]): string[] => sent.map(({ message }) => message.type);
 

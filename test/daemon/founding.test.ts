@@ -12,6 +12,9 @@ import { until } from '../support/until.ts';
 
 const IDS = ['n1', 'n2', 'n3'];
 
+/** Of members, beside what goes for all. */
+type Changes = Readonly<Record<string, Partial<Config['members'][number]>>>;
+
 class Node {
   readonly id: string;
   readonly volume: string;
@@ -21,9 +24,11 @@ class Node {
   founding: Founding | undefined;
   foundedTimes = 0;
   voters: readonly string[] = IDS;
+  readonly #changes: Changes;
 
-  constructor(where: Scratch, id: string) {
+  constructor(where: Scratch, id: string, changes: Changes) {
     this.id = id;
+    this.#changes = changes;
     this.volume = join(where.path, id, 'mail');
     this.dataDir = join(where.path, id, 'data');
     mkdirSync(this.volume, { recursive: true });
@@ -36,7 +41,11 @@ class Node {
 
   get config(): Config {
     const { id, volume: path } = this;
-    const members = this.voters.map((voter) => ({ id: voter, origin: voter === 'n1' }));
+    const members = this.voters.map((voter) => ({
+      ...{ id: voter, role: 'voter', origin: voter === 'n1', priority: 0, site: '' },
+      ...{ address: { host: '127.0.0.1', port: 7400 }, canBePrimary: true },
+      ...this.#changes[voter],
+    }));
     const volumes = [{ name: 'mail', path, exclude: [] }];
     return { node: { id }, members, volumes } as unknown as Config;
   }
@@ -59,9 +68,9 @@ class Group {
   /** Questions that do not arrive, as `n1>n2 found.join`. */
   readonly cut = new Set<string>();
 
-  constructor(t: Test) {
+  constructor(t: Test, changes: Changes = {}) {
     const where = scratch(t);
-    this.nodes = IDS.map((id) => new Node(where, id));
+    this.nodes = IDS.map((id) => new Node(where, id, changes));
     where.onClose(() => {
       for (const node of this.nodes) node.founding?.close();
     });
@@ -76,6 +85,7 @@ class Group {
     node.founding = new Founding({ config: node.config, identity: node.identity, log }, isForced, {
       ask: (peer, method, params) => this.#ask(node, peer, method, params),
       refusalBy: (peer) => this.#refusal(this.of(peer), node),
+      isListed: () => true,
       onFounded: () => {
         node.foundedTimes += 1;
       },
@@ -128,7 +138,8 @@ class Group {
 
   /** As the transport refuses a peer that comes with another directory. */
   #refusal(of: Node, whom: Node): string | undefined {
-    const known = of.identity.incarnationOf(whom.id);
+    const { members } = of.identity.current;
+    const known = members.find(({ id }) => id === whom.id)?.incarnation;
     if (of.founding === undefined) return undefined;
     const isKnown = known === undefined || known === whom.identity.current.incarnation;
     return isKnown ? undefined : `${of.id} refuses ${whom.id}`;
@@ -150,7 +161,16 @@ t.test('nodes that are all empty become one cluster', async (t) => {
     t.equal(founding?.problem, undefined);
   }
   const { incarnation } = group.of('n3').identity.current;
-  t.equal(first?.identity.incarnationOf('n3'), incarnation);
+  t.match(first?.identity.current.members[2], { id: 'n3', incarnation, role: 'voter' });
+});
+
+t.test('what the file says of its members is what the cluster begins with', async (t) => {
+  const group = new Group(t, { n3: { role: 'learner', priority: 7, site: 'osaka' } });
+  for (const id of IDS) group.start(id);
+  await group.untilFounded();
+  const [, , third] = group.of('n2').identity.current.members;
+  t.equal(third?.role, 'learner');
+  t.match(JSON.parse(third?.info ?? ''), { address: '127.0.0.1:7400', priority: 7, site: 'osaka' });
 });
 
 t.test('nothing is founded before every voter has answered', async (t) => {
@@ -212,7 +232,7 @@ t.test('nor by one that this member never knew', async (t) => {
   const group = new Group(t);
   group.of('n2').identity.join('another', []);
   for (const id of IDS) group.start(id);
-  await group.untilProblem('n1', /^n2 belongs to a cluster already: restore the directory/);
+  await group.untilProblem('n1', /^n2 belongs to a cluster already: run `mailraft member add n1 /);
   t.equal(group.of('n1').clusterId, '');
   t.equal(group.of('n3').clusterId, '');
 });
@@ -226,7 +246,7 @@ t.test('a secondary that was wiped is not invited again', async (t) => {
   group.start('n2');
   await group.untilProblem('n2', /n3 refuses n2/);
   group.start('n1');
-  await group.untilProblem('n1', /n2 has another data directory now: restore/);
+  await group.untilProblem('n1', /n2 has another data directory now: run `mailraft member add n2 /);
   t.equal(group.of('n2').clusterId, '');
 });
 
@@ -234,7 +254,7 @@ t.test('an invitation to another cluster is refused, one to the own is no news',
   const group = new Group(t);
   const node = group.start('n2');
   const { incarnation } = node.identity.current;
-  const invitation = (clusterId: string) => ({ clusterId, members: [{ id: 'n2', incarnation }] });
+  const invitation = (clusterId: string) => ({ clusterId, incarnation, members: [] });
   t.same(node.founding?.answerJoin(invitation('c1')), { joined: true });
   t.same(node.founding?.answerJoin(invitation('c1')), { joined: true });
   t.equal(node.foundedTimes, 1);

@@ -8,9 +8,9 @@ import { scratch } from '../support/scratch.ts';
 
 const N1 = { cluster: 'example', id: 'n1' };
 const MEMBERS = [
-  { id: 'n1', incarnation: 'a' },
-  { id: 'n2', incarnation: 'b' },
-];
+  { id: 'n1', incarnation: 'a', role: 'voter', info: '' },
+  { id: 'n2', incarnation: 'b', role: 'learner', info: '{}' },
+] as const;
 
 t.test('an empty directory becomes a node of no cluster, with an incarnation of its own', (t) => {
   const { path } = scratch(t);
@@ -20,7 +20,6 @@ t.test('an empty directory becomes a node of no cluster, with an incarnation of 
   t.match(one.current.incarnation, /^[0-9a-f]{32}$/);
   t.not(one.current.incarnation, other.current.incarnation);
   t.notOk(one.isFounded);
-  t.equal(one.incarnationOf('n1'), undefined);
   t.equal(statSync(join(path, 'one', 'node.json')).mode & 0o777, 0o600, 'for its owner alone');
   t.end();
 });
@@ -32,15 +31,24 @@ t.test('what was written is read at the next start, and belongs to its cluster f
   t.ok(first.isFounded);
   const again = new IdentityStore(path, N1);
   t.same(again.current, first.current);
-  t.equal(again.incarnationOf('n2'), 'b');
-  t.equal(again.incarnationOf('n3'), undefined);
+  t.same(again.current.members, MEMBERS);
+  t.end();
+});
+
+t.test('a directory that is an older state of itself stays out, also after a restart', (t) => {
+  const { path } = scratch(t);
+  new IdentityStore(path, N1).condemn('restored from a copy');
+  const again = new IdentityStore(path, N1);
+  t.equal(again.current.fault, 'restored from a copy');
+  again.condemn('for another reason');
+  t.equal(again.current.fault, 'restored from a copy');
   t.end();
 });
 
 t.test('what a crash left of a write does not count', (t) => {
   const { path } = scratch(t);
   const { current } = new IdentityStore(path, N1);
-  writeFileSync(join(path, 'node.json.new'), '{"version":1,"clus');
+  writeFileSync(join(path, 'node.json.new'), '{"version":2,"clus');
   t.same(new IdentityStore(path, N1).current, current);
   new IdentityStore(path, N1).join('c1', MEMBERS);
   t.equal(new IdentityStore(path, N1).current.clusterId, 'c1');
@@ -82,7 +90,7 @@ t.test('a file that is no identity is damage, never a new beginning', (t) => {
   new IdentityStore(path, N1);
   const file = join(path, 'node.json');
   const good = JSON.parse(readFileSync(file, 'utf8'));
-  for (const text of ['', '{', '[]', JSON.stringify({ ...good, version: 2 })]) {
+  for (const text of ['', '{', '[]', JSON.stringify({ ...good, version: 1 })]) {
     writeFileSync(file, text);
     t.throws(() => new IdentityStore(path, N1), { code: 'DATA_DAMAGED' }, JSON.stringify(text));
     t.equal(readFileSync(file, 'utf8'), text);

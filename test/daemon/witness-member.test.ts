@@ -49,6 +49,7 @@ async function open(t: Test, directory: string): Promise<Opened> {
     send: ({ message }) => said.push(message),
     nowMs: () => performance.now(),
     random: () => 0,
+    onMembership: () => undefined,
     onStanding: () => undefined,
     onSpace: () => undefined,
     onMuted: () => undefined,

@@ -41,11 +41,18 @@ export class ThreeNodes {
   /**
    * Folders and configurations; no daemon runs yet. All is gone when the test is over.
    *
-   * @param witness the node that has a vote and no files, if one has
+   * @param options.witness the node that has a vote and no files, if one has
+   * @param options.others nodes beside the three, which are no members yet
    */
-  static async create(t: Test, witness?: string): Promise<ThreeNodes> {
+  static async create(
+    t: Test,
+    {
+      witness,
+      others = [],
+    }: { readonly witness?: string; readonly others?: readonly string[] } = {},
+  ): Promise<ThreeNodes> {
     const dataIds = IDS.filter((id) => id !== witness);
-    const nodes = new ThreeNodes(await DemoCluster.create(), dataIds);
+    const nodes = new ThreeNodes(await DemoCluster.create({ others }), dataIds);
     const { folder } = nodes.cluster.layout;
     t.teardown(async () => {
       await nodes.cluster.close(true);
@@ -242,7 +249,12 @@ export class ThreeNodes {
     what: string | (() => string),
     withinMs: number = RECOVERY_MS_MAX,
   ): Promise<void> {
-    const tails = (): string => IDS.map((id) => this.#tail(id)).join('\n');
+    const { ids } = this.cluster;
+    const tails = (): string =>
+      ids
+        .filter((id) => this.cluster.isUp(id))
+        .map((id) => this.#tail(id))
+        .join('\n');
     const told = (): string => `${typeof what === 'string' ? what : what()}\n${tails()}`;
     await until(isReached, told, withinMs);
   }

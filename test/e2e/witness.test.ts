@@ -25,7 +25,7 @@ async function untilBoth(nodes: ThreeNodes): Promise<void> {
 }
 
 t.test('two nodes with data and a witness survive the loss of any one', async (t) => {
-  const nodes = await ThreeNodes.create(t, WITNESS);
+  const nodes = await ThreeNodes.create(t, { witness: WITNESS });
   await nodes.serve();
   const marks = [...(await nodes.deliver(5))];
   await nodes.barrier();
@@ -75,7 +75,7 @@ t.test('two nodes with data and a witness survive the loss of any one', async (t
 });
 
 t.test('a primary that is stopped in order is followed without waiting', async (t) => {
-  const nodes = await ThreeNodes.create(t, WITNESS);
+  const nodes = await ThreeNodes.create(t, { witness: WITNESS });
   for (const id of nodes.ids.filter((one) => one !== 'n1')) nodes.cluster.start(id);
   const pid = nodes.cluster.start('n1');
   t.equal(await nodes.primary(), 'n1', 'the origin serves at first');
@@ -97,7 +97,7 @@ t.test('a primary that is stopped in order is followed without waiting', async (
 });
 
 t.test('a secondary that lacks something never serves, and says why', async (t) => {
-  const nodes = await ThreeNodes.create(t, WITNESS);
+  const nodes = await ThreeNodes.create(t, { witness: WITNESS });
   await nodes.serve();
   await untilBoth(nodes);
   const primary = await nodes.primary();
@@ -123,7 +123,7 @@ t.test('a secondary that lacks something never serves, and says why', async (t) 
 });
 
 t.test('a witness stays small', async (t) => {
-  const nodes = await ThreeNodes.create(t, WITNESS);
+  const nodes = await ThreeNodes.create(t, { witness: WITNESS });
   await nodes.serve();
   await nodes.cluster.killDaemon(WITNESS);
   const pid = nodes.cluster.start(WITNESS);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import type { PeerMessage } from '../../src/consensus/host/ports.ts';
+import { type Hello, type Refusal, WELCOMED } from '../../src/net/transport/hello.ts';
 import type { RpcHandler } from '../../src/net/transport/rpc.ts';
 import type { TlsFiles } from '../../src/net/transport/security.ts';
 import { type Identity, Transport } from '../../src/net/transport/transport.ts';
@@ -37,10 +38,15 @@ async function node(
     readonly tls?: TlsFiles;
     readonly identity?: Partial<Identity>;
     readonly handlers?: Readonly<Record<string, RpcHandler>>;
+    readonly refusalOf?: (hello: Hello) => Refusal;
   },
 ): Promise<Node> {
   const [received, links, unreachable]: [PeerMessage[], string[], string[]] = [[], [], []];
-  const identity = { cluster: 'x', id, incarnation: `${id}-1`, clusterId: 'k', ...parts.identity };
+  const identity = {
+    ...{ cluster: 'x', id, incarnation: `${id}-1`, clusterId: 'k' },
+    ...{ term: 0, vote: '', commit: 0, isWhole: true },
+    ...parts.identity,
+  };
   const transport = new Transport(
     {
       listen: { host: '127.0.0.1', port: parts.port },
@@ -51,12 +57,13 @@ async function node(
       times: TIMES,
       handlers: new Map(Object.entries(parts.handlers ?? {})),
       identity: () => identity,
-      refusalOf: () => '',
+      refusalOf: parts.refusalOf ?? (() => WELCOMED),
     },
     {
       onMessages: (messages) => received.push(...messages),
       onUnreachable: (peer) => unreachable.push(peer),
       onLink: (peer, channel, text) => links.push(`${peer} ${channel} ${text}`),
+      onRolledBack: (reason) => links.push(`rolled back: ${reason}`),
     },
   );
   t.teardown(() => transport.close());
@@ -138,6 +145,76 @@ t.test(
     }
   },
 );
+
+t.test('a node whose storage is an older state of itself is told so', async (t) => {
+  const [a, b] = [await freePort(), await freePort()];
+  const isOlder = ({ term, commit }: Hello): boolean => term < 7 || commit < 100;
+  await node(t, 'b', {
+    port: b,
+    peers: {},
+    refusalOf: (hello) =>
+      isOlder(hello) ? { reason: 'it was at 7/100', isRolledBack: true } : WELCOMED,
+  });
+  const old = await node(t, 'a', { port: a, peers: { b }, identity: { term: 7, commit: 99 } });
+  await until(() => old.links.some((link) => link.startsWith('rolled back')), 'a is told');
+  t.match(old.links.join(), /rolled back: b refuses: it was at 7\/100/);
+  await until(() => old.transport.refusalBy('b') !== undefined, 'on all channels');
+  await t.rejects(old.transport.ask('b', 'anything', 0), { code: 'PEER_REFUSED' });
+  const current = await node(t, 'c', {
+    ...{ port: await freePort(), peers: { b }, identity: { term: 7, commit: 100 } },
+  });
+  await until(() => current.transport.isConnected('b'), 'one that is not is welcome');
+  t.notOk(current.links.some((link) => link.startsWith('rolled back')));
+});
+
+t.test('peers come, move and go while the node runs', async (t) => {
+  const [a, b, c] = [await freePort(), await freePort(), await freePort()];
+  const first = await node(t, 'b', { port: b, peers: {} });
+  const alpha = await node(t, 'a', { port: a, peers: {} });
+  t.equal(alpha.transport.isConnected('b'), false);
+  const at = (port: number) => ({ host: '127.0.0.1', port });
+  alpha.transport.setPeers(new Map([['b', at(b)]]));
+  await until(() => alpha.transport.isConnected('b'), 'a reaches b');
+  const second = await node(t, 'b', { port: c, peers: {} });
+  alpha.transport.setPeers(new Map([['b', at(c)]]));
+  await until(() => alpha.transport.isConnected('b'), 'a reaches b elsewhere');
+  alpha.transport.send(heartbeat('a', 'b', 5));
+  await until(() => second.received.length > 0, 'and is heard there');
+  t.same(first.received, []);
+  alpha.transport.setPeers(new Map());
+  t.equal(alpha.transport.isConnected('b'), false);
+  await t.rejects(alpha.transport.ask('b', 'anything', 0), { code: 'NOT_FOUND' });
+});
+
+t.test('who is not welcome any more loses the connection, and learns why', async (t) => {
+  const [a, b] = [await freePort(), await freePort()];
+  let reason = '';
+  const refusalOf = () => ({ reason, isRolledBack: false });
+  const beta = await node(t, 'b', { port: b, peers: {}, refusalOf });
+  const alpha = await node(t, 'a', { port: a, peers: { b } });
+  await until(() => alpha.transport.isConnected('b'), 'a reaches b');
+  reason = 'a was removed';
+  beta.transport.setPeers(new Map());
+  await until(() => alpha.transport.refusalBy('b') !== undefined, 'a is refused');
+  t.match(alpha.transport.refusalBy('b'), /b refuses: a was removed/);
+});
+
+t.test('a node that is no peer is asked where it is said to be', async (t) => {
+  const [a, b] = [await freePort(), await freePort()];
+  await node(t, 'b', { port: b, peers: {}, handlers: { double: (value) => Number(value) * 2 } });
+  const { transport } = await node(t, 'a', { port: a, peers: {} });
+  const endpoint = { host: '127.0.0.1', port: b };
+  t.equal(await transport.askAt({ id: 'b', endpoint }, 'double', 21), 42);
+  await t.rejects(transport.askAt({ id: 'c', endpoint }, 'double', 21), {
+    code: 'PEER_REFUSED',
+    message: /this is b, not c/,
+  });
+  const nobody = { host: '127.0.0.1', port: await freePort() };
+  await t.rejects(transport.askAt({ id: 'b', endpoint: nobody }, 'double', 21), {
+    code: 'NO_QUORUM',
+    message: /ECONNREFUSED/,
+  });
+});
 
 t.test("a message in another's name costs the connection", async (t) => {
   const [a, b] = [await freePort(), await freePort()];

@@ -65,7 +65,7 @@ export function drawPlan(options: RunOptions): Plan {
   const faults = wanted === undefined ? kinds : kinds.filter((kind) => wanted.includes(kind));
   const has = (kind: FaultKind): boolean => faults.includes(kind);
   const spares = chance.below(3);
-  const storage = chance.happens(0.25) ? 'journal' : 'fast';
+  const storage = chance.happens(0.1) ? 'journal' : 'fast';
   const hasWitness = chance.happens(0.2);
   return {
     seed: options.seed,
@@ -79,7 +79,7 @@ export function drawPlan(options: RunOptions): Plan {
     drift: driftOf(chance.below(2), has('drift')),
     network: drawNetwork(chance, has),
     ...drawPace(chance, has),
-    clientMsMean: chance.acrossScales(200, 2000),
+    clientMsMean: chance.acrossScales(300, 3000),
     burstRate: chance.happens(0.3) ? 0.1 : 0,
   };
 }
@@ -117,7 +117,7 @@ function drawPace(
   chance: Chance,
   has: (kind: FaultKind) => boolean,
 ): Pick<Plan, 'tickMs' | 'member'> {
-  const ticksPerLease = chance.pick([10, 10, 10, 14, 20]);
+  const ticksPerLease = chance.pick([40, 60, 80]);
   const electionTicks = Math.round(ticksPerLease * chance.pick([0.4, 0.6, 1]));
   const saveEvery = chance.pick([5, 30, 200]);
   const lateTickRate = chance.acrossScales(0.005, 0.1);
@@ -125,7 +125,7 @@ function drawPace(
     tickMs: LEASE_MS / ticksPerLease,
     member: memberSettings({
       ticksPerLease,
-      heartbeatTicks: Math.round(ticksPerLease / 5),
+      heartbeatTicks: Math.round(ticksPerLease / 10),
       electionTicks,
       saveEvery: has('compaction') ? saveEvery : 0,
       lateTickRate: has('lateTicks') ? lateTickRate : 0,

@@ -15,6 +15,7 @@ import { membershipOf } from '../../../src/consensus/core/membership/membership.
 import type { HostEvents, HostOptions } from '../../../src/consensus/host/ports.ts';
 import { RaftHost } from '../../../src/consensus/host/raft-host.ts';
 import { Journal } from '../../../src/journal/journal.ts';
+import { WELCOMED } from '../../../src/net/transport/hello.ts';
 import { Transport } from '../../../src/net/transport/transport.ts';
 import { bootTimeMs } from '../../../src/platform/linux/clock.ts';
 import { ClientDoor } from './client-door.ts';
@@ -45,6 +46,7 @@ async function serve(): Promise<void> {
     },
     onUnreachable: (peer) => host.reportUnreachable(peer),
     onLink: () => undefined,
+    onRolledBack: () => undefined,
   });
   const host: RaftHost = new RaftHost(hostOptions(), startOf(journal), {
     storage: journal,
@@ -133,7 +135,10 @@ function makeTransport(events: ConstructorParameters<typeof Transport>[1]): Tran
   const endpoint = (port: number) => ({ host: '127.0.0.1', port });
   const self = options.members.find(({ id }) => id === options.id);
   const others = options.members.filter(({ id }) => id !== options.id);
-  const identity = { cluster: CLUSTER, clusterId: CLUSTER, id: options.id, incarnation: 'one' };
+  const identity = {
+    ...{ cluster: CLUSTER, clusterId: CLUSTER, id: options.id, incarnation: 'one' },
+    ...{ term: 0, vote: '', commit: 0, isWhole: true },
+  };
   return new Transport(
     {
       listen: endpoint(self?.peerPort ?? 0),
@@ -142,7 +147,7 @@ function makeTransport(events: ConstructorParameters<typeof Transport>[1]): Tran
       times: { pingMs: options.electionMs / 4, silenceMs: options.electionMs },
       handlers: new Map(),
       identity: () => identity,
-      refusalOf: () => '',
+      refusalOf: () => WELCOMED,
     },
     events,
   );

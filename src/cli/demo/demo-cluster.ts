@@ -21,7 +21,7 @@ import {
   type DemoLayout,
   type DemoNode,
   layoutOf,
-  PORT_COUNT,
+  portCount,
   SERVICE_MARKER,
 } from './demo-layout.ts';
 import {
@@ -39,6 +39,8 @@ import type { RunningService } from './process-timeline.ts';
 export interface DemoClusterOptions {
   /** What runs as a daemon, with `run --config FILE`; without it, mailraft itself. */
   readonly program?: string;
+  /** Nodes beside the three that found the cluster. */
+  readonly others?: readonly string[];
 }
 
 /** What `close` could not do as it should. */
@@ -87,9 +89,12 @@ export class DemoCluster {
   }
 
   /** Makes the folder with the three configurations; no daemon runs yet. */
-  static async create({ program = DAEMON }: DemoClusterOptions = {}): Promise<DemoCluster> {
+  static async create({
+    program = DAEMON,
+    others = [],
+  }: DemoClusterOptions = {}): Promise<DemoCluster> {
     const folder = await mkdtemp(join(tmpdir(), 'mailraft-demo-'));
-    const layout = layoutOf(folder, await findFreePorts(PORT_COUNT));
+    const layout = layoutOf(folder, await findFreePorts(portCount(others.length)), others);
     for (const node of layout.nodes) {
       await mkdir(node.volume, { recursive: true });
       await mkdir(node.dataDir);

@@ -9,6 +9,8 @@ import { assert } from '../../errors.ts';
 
 export interface DemoNode {
   readonly id: string;
+  /** Whether the cluster is founded with it; others are there to be added. */
+  readonly isFounder: boolean;
   readonly configFile: string;
   readonly dataDir: string;
   readonly volume: string;
@@ -35,24 +37,32 @@ export const SERVICE_MARKER = 'examples/mail/server.js';
 
 const NODE_IDS = ['n1', 'n2', 'n3'];
 const PORTS_PER_NODE = 4;
-/** How many ports a layout needs. */
-export const PORT_COUNT: number = NODE_IDS.length * PORTS_PER_NODE + 2;
+/** How many ports a layout with so many nodes beside the founders needs. */
+export function portCount(others: number): number {
+  return (NODE_IDS.length + others) * PORTS_PER_NODE + 2;
+}
 /** Short enough to be watched, long enough for a machine that does three nodes' work. */
 const LEASE = '1500ms';
 /** A node joins only where a full journal has room: a demo must not ask for a large disk. */
 const JOURNAL = '1GiB';
 
-export function layoutOf(folder: string, ports: readonly number[]): DemoLayout {
-  assert(ports.length === PORT_COUNT, 'a layout has a port for everything that listens');
+/** @param others nodes beside the founders */
+export function layoutOf(
+  folder: string,
+  ports: readonly number[],
+  others: readonly string[] = [],
+): DemoLayout {
+  assert(ports.length === portCount(others.length), 'there is a port for all that listens');
   const port = (index: number): number => ports[index] ?? 0;
   return {
     folder,
     smtpPort: port(0),
     pop3Port: port(1),
-    nodes: NODE_IDS.map((id, index) => {
+    nodes: [...NODE_IDS, ...others].map((id, index) => {
       const first = 2 + index * PORTS_PER_NODE;
       return {
         id,
+        isFounder: index < NODE_IDS.length,
         configFile: join(folder, id, 'mailraft.yaml'),
         dataDir: join(folder, id, 'data'),
         volume: join(folder, id, 'mail'),
@@ -75,10 +85,12 @@ export function configText(layout: DemoLayout, self: DemoNode, serverScript: str
   return stringify({
     cluster: 'demo',
     node: { id: self.id, dataDir: self.dataDir },
-    members: layout.nodes.map(({ id, peerPort }, index) => ({
-      ...{ id, address: at(peerPort), role: 'voter' },
-      ...(index === 0 ? { origin: true } : {}),
-    })),
+    members: layout.nodes
+      .filter(({ id, isFounder }) => isFounder || id === self.id)
+      .map(({ id, peerPort, isFounder }, index) => ({
+        ...{ id, address: at(peerPort), role: isFounder ? 'voter' : 'learner' },
+        ...(index === 0 ? { origin: true } : {}),
+      })),
     peers: { listen: at(self.peerPort), tls: 'off' },
     http: { listen: at(self.httpPort), tokenFile: self.tokenFile },
     volumes: [{ name: 'mail', path: self.volume }],

@@ -97,6 +97,12 @@ export class RaftCore {
     return this.#state.tracker.membership;
   }
 
+  /** The configuration in effect, and the entry that it stems from. */
+  get placedMembership(): PlacedMembership {
+    const { tracker, membershipIndex: index } = this.#state;
+    return { index, membership: tracker.membership };
+  }
+
   /** The term of an entry, undefined when it is not in the log. */
   termAt(index: LogIndex): number | undefined {
     return this.#state.log.termAt(index);
@@ -332,9 +338,8 @@ export class RaftCore {
   }
 
   #membershipChanged(): PlacedMembership | undefined {
-    const { tracker, membershipIndex: index } = this.#state;
-    const { membership } = tracker;
-    return membership === this.#givenMembership ? undefined : { index, membership };
+    const placed = this.placedMembership;
+    return placed.membership === this.#givenMembership ? undefined : placed;
   }
 
   #snapshotStored(index: LogIndex): void {

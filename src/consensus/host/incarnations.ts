@@ -32,6 +32,7 @@ export class Incarnations {
   readonly #own: string;
   /** Of each leader as it was last heard: who answers it means that one. */
   readonly #leaders = new Map<NodeId, string>();
+  #isBarred = false;
 
   /** @param own of this member's storage; `NO_INCARNATION` takes part under its name alone */
   constructor(own: string) {
@@ -65,12 +66,18 @@ export class Incarnations {
 
   /**
    * Whether this member may vote and stand: its storage is the one that its configuration
-   * names. A storage that knows no configuration yet has nothing to vote on.
+   * names. One that joined later begins with a configuration that does not know it yet.
    */
   takesPart(membership: Membership, self: NodeId): boolean {
+    if (this.#isBarred) return false;
     if (this.#own === NO_INCARNATION) return true;
-    if (membership.voters.length === 0) return false;
-    const named = incarnationIn(membership, self);
-    return named === NO_INCARNATION || named === this.#own;
+    // A configuration that tells nobody apart excludes none.
+    if (Object.keys(membership.details).length === 0) return membership.voters.length > 0;
+    return incarnationIn(membership, self) === this.#own;
+  }
+
+  /** The storage turned out to be an older state of itself: it takes no part any more. */
+  bar(): void {
+    this.#isBarred = true;
   }
 }

@@ -25,6 +25,7 @@ import { admits } from './admission.ts';
 import { Incarnations, NO_INCARNATION } from './incarnations.ts';
 import { Lease, withoutDrift } from './lease.ts';
 import { Muting } from './muting.ts';
+import { Pace } from './pace.ts';
 import type { HostOptions, HostPorts, HostStart, PeerMessage, Standing } from './ports.ts';
 import { ReadWaiters } from './read-waiters.ts';
 import { PROMISE_MS_MAX, Silence } from './silence.ts';
@@ -46,27 +47,24 @@ export class RaftHost {
   readonly #muting: Muting;
   readonly #incarnations: Incarnations;
   readonly #reads = new ReadWaiters();
-  readonly #ticksPerLease: number;
   /** The promise that each leader last asked for, for the answer that is about to leave. */
   readonly #askedMs = new Map<NodeId, number>();
   #leaseMs: number;
-  /** The lease that sets the pace of ticks; follows a longer one when that is in force. */
-  #paceMs: number;
-  #tickedAtMs: number;
+  readonly #pace: Pace;
   #standing: Standing;
   #isEligible = true;
   #isServiceHeld = false;
   #storingPromiseMs = 0;
   #isDraining = false;
   #isFailed = false;
-  readonly #termOf = (index: LogIndex): number | undefined => this.#core.termAt(index);
+  /** The term of an entry of the own log. */
+  readonly termAt = (index: LogIndex): number | undefined => this.#core.termAt(index);
 
   constructor(options: HostOptions, start: HostStart, ports: HostPorts) {
     this.#id = options.id;
     this.#ports = ports;
     this.#leaseMs = options.leaseMs;
-    this.#paceMs = options.leaseMs;
-    this.#ticksPerLease = options.ticksPerLease;
+    this.#pace = new Pace(options.ticksPerLease, options.leaseMs, ports.nowMs());
     this.#core = new RaftCore(
       {
         ...options.core,
@@ -78,8 +76,7 @@ export class RaftHost {
       ports.storage,
     );
     this.#lease = new Lease(options.id);
-    this.#tickedAtMs = ports.nowMs();
-    this.#silence = new Silence(start.longestPromiseMs, this.#tickedAtMs);
+    this.#silence = new Silence(start.longestPromiseMs, ports.nowMs());
     this.#records = new TenureRecords(ports.readTenure, start.tenureRecords);
     this.#muting = new Muting(start.isMuted, (isMuted) => ports.events.onMuted(isMuted));
     this.#incarnations = new Incarnations(options.incarnation ?? NO_INCARNATION);
@@ -101,6 +98,16 @@ export class RaftHost {
 
   get membership(): Membership {
     return this.#core.membership;
+  }
+
+  /** The configuration in effect, and the entry that it stems from. */
+  get placedMembership(): PlacedMembership {
+    return this.#core.placedMembership;
+  }
+
+  /** Election timeouts are drawn from `from` to below `below` ticks beyond the least. */
+  setElectionJitter(from: number, below: number): void {
+    this.#core.setElectionJitter(from, below);
   }
 
   /** Who must hold an entry before it commits, as of the own log; empty without a witness. */
@@ -141,10 +148,6 @@ export class RaftHost {
     return this.#silence.untilMs;
   }
 
-  termAt(index: LogIndex): number | undefined {
-    return this.#core.termAt(index);
-  }
-
   progress(): readonly MemberProgress[] {
     return this.#core.progress();
   }
@@ -168,13 +171,18 @@ export class RaftHost {
   setLeaseMs(leaseMs: number): void {
     assert(leaseMs > 0 && leaseMs <= PROMISE_MS_MAX, `a lease of ${leaseMs} ms`);
     this.#leaseMs = leaseMs;
-    this.#paceMs = Math.min(this.#paceMs, leaseMs);
+    this.#pace.decided(leaseMs);
     if (this.#core.status.role === 'leader') this.#promiseItself();
   }
 
   /** Whether this member may stand for election: it has all data that a primary needs. */
   setEligible(isEligible: boolean): void {
     this.#isEligible = isEligible;
+  }
+
+  /** The storage turned out to be an older state of itself (rule 24). */
+  bar(): void {
+    this.#incarnations.bar();
   }
 
   /** Whether silent members may leave the copy set: not by a leader that is about to stop. */
@@ -192,9 +200,7 @@ export class RaftHost {
     if (this.#isFailed) return;
     const nowMs = this.#ports.nowMs();
     this.#adoptPace(nowMs);
-    const tickMs = this.tickMs;
-    const due = Math.floor((nowMs - this.#tickedAtMs) / tickMs);
-    this.#tickedAtMs += due * tickMs;
+    const due = this.#pace.takeDue(nowMs);
     if (this.#watch.check(nowMs, this.#leaseMs, this.copySet)) this.#core.resign();
     for (let tick = 0; tick < Math.min(due, TICKS_PER_ADVANCE_MAX); tick += 1) {
       this.#core.tick(this.#mayCampaign(nowMs));
@@ -204,15 +210,14 @@ export class RaftHost {
 
   /** Length of a tick. */
   get tickMs(): number {
-    return this.#paceMs / this.#ticksPerLease;
+    return this.#pace.tickMs;
   }
 
   /** A leader slows down only when the voters keep the longer promise, else its lease would end. */
   #adoptPace(nowMs: number): void {
-    if (this.#paceMs === this.#leaseMs) return;
     const isLeader = this.#core.status.role === 'leader';
     const isInForce = this.leaseEndMs - nowMs > this.#leaseMs / 2;
-    if (!isLeader || isInForce) this.#paceMs = this.#leaseMs;
+    if (!isLeader || isInForce) this.#pace.inForce(this.#leaseMs);
   }
 
   /** Takes what peers sent, in the order of arrival. */
@@ -328,7 +333,7 @@ export class RaftHost {
       return;
     }
     this.#core.step(message);
-    if (message.type === 'append') this.#muting.heard(message, this.#core.status, this.#termOf);
+    if (message.type === 'append') this.#muting.heard(message, this.#core.status, this.termAt);
     if (message.type === 'heartbeatResponse' && message.term === this.#core.status.term) {
       this.#lease.answered(message.from, message.round, promiseMs);
       // A leader is bound by its own lease when it is none any more (rule 4).
@@ -447,7 +452,7 @@ export class RaftHost {
 
   #send(message: Message): void {
     const promiseMs = this.#promiseFor(message);
-    const said = this.#muting.outgoing(message, this.#core.status, this.#termOf);
+    const said = this.#muting.outgoing(message, this.#core.status, this.termAt);
     this.#ports.send({
       message: said,
       promiseMs,

@@ -2,6 +2,7 @@
 
 import { randomInt } from 'node:crypto';
 import type { Config } from '../../config/config.ts';
+import type { Membership } from '../../consensus/core/types.ts';
 import { Journal } from '../../journal/journal.ts';
 import type { Transport } from '../../net/transport/transport.ts';
 import { bootTimeMs } from '../../platform/linux/clock.ts';
@@ -15,6 +16,8 @@ import { WitnessMember } from './witness-member.ts';
 export interface OpenWitness {
   readonly member: WitnessMember;
   readonly journal: Journal;
+  /** Nothing of it was known to be lost when it was opened. */
+  readonly wasWhole: boolean;
 }
 
 export interface OpenWitnessParts {
@@ -22,6 +25,7 @@ export interface OpenWitnessParts {
   readonly log: Logger;
   readonly identity: IdentityStore;
   readonly transport: Transport;
+  onMembership(membership: Membership): void;
   onSync(ms: number): void;
   onMemberEvent(event: MemberEvent): void;
   onFailed(error: Error): void;
@@ -50,15 +54,16 @@ export async function openWitness(parts: OpenWitnessParts): Promise<OpenWitness>
   const member = new WitnessMember({
     config,
     journal,
-    placed: { index, membership: startingMembership(membership, members, config) },
+    placed: { index, membership: startingMembership(membership, members) },
     incarnation,
     send: (message) => transport.send(message),
     nowMs: bootTimeMs,
     random: (below) => randomInt(below),
+    onMembership: (next) => parts.onMembership(next),
     onStanding: (standing) => onMemberEvent({ kind: 'standing', standing }),
     onSpace: (hasSpace) => onMemberEvent({ kind: 'space', hasSpace }),
     onMuted: (isMuted) => onMemberEvent({ kind: 'muted', isMuted }),
     onFailed: parts.onFailed,
   });
-  return { member, journal };
+  return { member, journal, wasWhole: !journal.isMuted };
 }

@@ -7,7 +7,7 @@
  */
 
 import type { Config } from '../../config/config.ts';
-import type { PlacedMembership } from '../../consensus/core/types.ts';
+import type { Membership, PlacedMembership } from '../../consensus/core/types.ts';
 import type { HostEvents, PeerMessage, Standing } from '../../consensus/host/ports.ts';
 import { RaftHost } from '../../consensus/host/raft-host.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -22,6 +22,7 @@ export interface WitnessMemberParts {
   send(message: PeerMessage): void;
   nowMs(): number;
   random(below: number): number;
+  onMembership(membership: Membership): void;
   onStanding(standing: Standing): void;
   onSpace(hasSpace: boolean): void;
   onMuted(isMuted: boolean): void;
@@ -103,10 +104,10 @@ export class WitnessMember {
   }
 
   #hostEvents(): HostEvents {
-    const { journal, onStanding, onSpace, onMuted, onFailed } = this.#parts;
+    const { journal, onMembership, onStanding, onSpace, onMuted, onFailed } = this.#parts;
     return {
       onStanding,
-      onMembership: () => undefined,
+      onMembership,
       onApply: (work) => this.host.applied(work),
       // There is nothing to fetch: the state is here as soon as it is named.
       onStateNeeded: (mark) => this.host.installState(mark, undefined),

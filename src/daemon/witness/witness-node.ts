@@ -3,7 +3,6 @@
  * No guardian, no service, no volumes (safety rule 23).
  */
 
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../config/config.ts';
 import { renewIntervalMs } from '../../config/timings.ts';
@@ -11,18 +10,22 @@ import { HttpServer } from '../../net/http/http-server.ts';
 import { NodeMetrics } from '../../net/http/metrics.ts';
 import { readOrMakeToken } from '../../net/http/token-file.ts';
 import type { RpcHandler } from '../../net/transport/rpc.ts';
-import type { TlsFiles } from '../../net/transport/security.ts';
-import { Transport } from '../../net/transport/transport.ts';
+import type { Transport } from '../../net/transport/transport.ts';
 import { bootTimeMs } from '../../platform/linux/clock.ts';
 import type { Logger } from '../../platform/log.ts';
 import { productVersion } from '../../platform/version.ts';
 import { NO_DATA } from '../cluster-report.ts';
 import { Founding } from '../founding.ts';
-import { IdentityStore, WIPED_REMEDY } from '../identity.ts';
+import { IdentityStore } from '../identity.ts';
 import { knowledgeOf } from '../knowledge.ts';
 import { LoopDelay } from '../loop-delay.ts';
+import { absenceOf } from '../members/absence.ts';
+import { introduce } from '../members/introduction.ts';
+import { Roster } from '../members/roster.ts';
+import { SeenStates } from '../members/seen-states.ts';
 import { NodeLog } from '../node-log.ts';
 import { freshCounts, type NodeCounts } from '../node-parts.ts';
+import { endpointsOf, makeTransport } from '../node-transport.ts';
 import { type Brief, PeerWatch } from '../peer-watch.ts';
 import type { RunningNode } from '../start-node.ts';
 import { type OpenWitness, openWitness } from './open-witness.ts';
@@ -35,6 +38,7 @@ export class WitnessNode implements RunningNode, WitnessParts {
   readonly config: Config;
   readonly version: string = productVersion();
   readonly counts: NodeCounts = freshCounts();
+  readonly roster: Roster;
   readonly transport: Transport;
   readonly peers: PeerWatch;
   readonly failed: Promise<Error>;
@@ -46,6 +50,7 @@ export class WitnessNode implements RunningNode, WitnessParts {
   readonly #http: HttpServer;
   readonly #service: WitnessService;
   readonly #loopDelay: LoopDelay;
+  readonly #seen = new SeenStates();
   #opening: Promise<void> | undefined;
   #isClosing = false;
   running: OpenWitness | undefined;
@@ -60,6 +65,7 @@ export class WitnessNode implements RunningNode, WitnessParts {
     });
     const { cluster, node } = config;
     this.#identity = new IdentityStore(node.dataDir, { cluster, id: node.id });
+    this.roster = new Roster(config, () => this.transport.setPeers(endpointsOf(this.roster)));
     this.#metrics = new NodeMetrics(() => witnessMetrics(this));
     this.#service = new WitnessService(this);
     this.#http = new HttpServer({
@@ -78,6 +84,7 @@ export class WitnessNode implements RunningNode, WitnessParts {
     this.#founding = new Founding({ config, identity: this.#identity, log }, false, {
       ask: (peer, method, params) => this.transport.ask(peer, method, params),
       refusalBy: (peer) => this.transport.refusalBy(peer),
+      isListed: (id, incarnation) => this.roster.isListed(id, incarnation),
       onFounded: () => this.#openMember(),
     });
     this.transport = this.#makeTransport();
@@ -87,8 +94,14 @@ export class WitnessNode implements RunningNode, WitnessParts {
     });
   }
 
-  get foundingProblem(): string | undefined {
-    return this.#founding.problem;
+  get absence(): string | undefined {
+    return absenceOf({
+      ...this.#identity.current,
+      roster: this.roster,
+      foundingProblem: this.#founding.problem,
+      refusals: this.roster.others.flatMap(({ id }) => this.transport.refusalBy(id) ?? []),
+      knowsLeader: (this.running?.member.host.standing.leader ?? '') !== '',
+    });
   }
 
   nowMs(): number {
@@ -145,17 +158,27 @@ export class WitnessNode implements RunningNode, WitnessParts {
       log: this.#log,
       identity: this.#identity,
       transport: this.transport,
+      onMembership: (membership) => this.roster.adopt(membership),
       onSync: (ms) => this.#metrics.observeFsync(ms / 1000),
       onMemberEvent: (event) => this.#nodeLog.member(event),
       onFailed: (error) => this.#fail(error),
     });
+    if (this.#identity.current.fault !== '') this.running.member.host.bar();
+    this.roster.adopt(this.running.member.host.membership);
   }
 
   get #brief(): Brief {
     const { running } = this;
     const { applied = 0 } = running?.member.host.status ?? {};
+    const nothing = { term: 0, vote: '', commit: 0 };
+    const { term, vote, commit } = running?.journal.syncedHardState ?? nothing;
     return {
       node: this.config.node.id,
+      incarnation: this.#identity.current.incarnation,
+      term,
+      vote,
+      commit,
+      isBarred: this.#identity.current.fault !== '',
       mode: 'witness',
       phase: 'witness',
       serves: false,
@@ -173,53 +196,54 @@ export class WitnessNode implements RunningNode, WitnessParts {
   }
 
   #watchPeers(): PeerWatch {
-    const { members, node, timing } = this.config;
-    const peers = members.map(({ id }) => id).filter((id) => id !== node.id);
     return new PeerWatch(
       {
-        peers,
+        peers: () => this.roster.others.map(({ id }) => id),
         ask: (peer) => this.transport.ask(peer, 'peer.brief', {}),
         nowMs: bootTimeMs,
-        onBrief: () => undefined,
+        onBrief: (brief) => this.#seen.note(brief.incarnation, brief),
       },
-      renewIntervalMs(timing),
+      renewIntervalMs(this.config.timing),
     );
   }
 
   #makeTransport(): Transport {
-    const { members, node, peers, timing } = this.config;
-    const others = members.filter(({ id }) => id !== node.id);
-    return new Transport(
+    return makeTransport(
       {
-        listen: peers.listen,
-        peers: new Map(others.map(({ id, address }) => [id, address])),
-        tls: readTls(this.config),
-        times: { pingMs: timing.leaseMs / 4, silenceMs: timing.leaseMs },
-        handlers: new Map<string, RpcHandler>([
-          ['found.ask', () => this.#founding.answerAsk()],
-          ['found.join', (params) => this.#founding.answerJoin(params)],
-          ['peer.brief', () => this.#brief],
-        ]),
-        identity: () => this.#identity.current,
-        refusalOf: ({ from, incarnation }) => {
-          if (!members.some(({ id }) => id === from)) return `no member is called ${from}`;
-          const known = this.#identity.incarnationOf(from);
-          if (known === undefined || known === incarnation) return '';
-          return `${from} comes with another data directory than it had: ${WIPED_REMEDY}`;
-        },
+        config: this.config,
+        identity: this.#identity,
+        roster: this.roster,
+        seen: this.#seen,
+        handlers: this.#handlers(),
+        running: () => this.running,
       },
       {
         onMessages: (messages) => this.running?.member.receive(messages),
         onUnreachable: (peer) => this.running?.member.reportUnreachable(peer),
         onLink: (peer, channel, text) => this.#nodeLog.link(peer, channel, text),
+        onRolledBack: (reason) => this.#rollBackFound(reason),
       },
     );
   }
-}
 
-function readTls({ peers }: Config): TlsFiles | undefined {
-  if (peers.tls === undefined) return undefined;
-  const { ca, cert, key } = peers.tls;
-  const read = (path: string): string => readFileSync(path, 'utf8');
-  return { ca: read(ca), cert: read(cert), key: read(key) };
+  #handlers(): ReadonlyMap<string, RpcHandler> {
+    const introduction = () =>
+      introduce(this.#identity.current, this.running?.journal, {
+        isWitness: true,
+        fault: this.#identity.current.fault,
+      });
+    return new Map<string, RpcHandler>([
+      ['found.ask', () => this.#founding.answerAsk()],
+      ['found.join', (params) => this.#founding.answerJoin(params)],
+      ['member.introduce', introduction],
+      ['peer.brief', () => this.#brief],
+    ]);
+  }
+
+  /** Others know this data directory in a newer state: it has forgotten what it voted. */
+  #rollBackFound(reason: string): void {
+    this.#identity.condemn(reason);
+    this.running?.member.host.bar();
+    this.#nodeLog.absent(reason);
+  }
 }

@@ -1,6 +1,5 @@
 /** What a witness says of itself and of its cluster. */
 
-import type { MemberConfig } from '../../config/config.ts';
 import type {
   ClusterReport,
   MemberReport,
@@ -11,6 +10,7 @@ import type {
 } from '../../net/http/node-port.ts';
 import { NO_DATA } from '../cluster-report.ts';
 import { copiesOf } from '../copies.ts';
+import type { RosterMember } from '../members/roster.ts';
 import type { NodeCounts } from '../node-parts.ts';
 import type { PeerWatch } from '../peer-watch.ts';
 import { damageText, type PeerParts, peerReports, raftReport } from '../status-report.ts';
@@ -21,7 +21,8 @@ export interface WitnessParts extends PeerParts {
   readonly counts: NodeCounts;
   /** Undefined until the cluster is founded. */
   readonly running: OpenWitness | undefined;
-  readonly foundingProblem: string | undefined;
+  /** Why it takes no part in the cluster, in words. */
+  readonly absence: string | undefined;
   readonly failure: Error | undefined;
 }
 
@@ -61,11 +62,11 @@ export function witnessStatus(parts: WitnessParts): StatusReport {
   };
 }
 
-function warningsOf({ config, running, foundingProblem, failure }: WitnessParts): string[] {
+function warningsOf({ config, running, absence, failure }: WitnessParts): string[] {
   const host = running?.member.host;
   const found = [
     failure?.message,
-    foundingProblem,
+    absence,
     running?.member.hasSpace === false ? 'the journal has no space' : undefined,
     host?.isMuted === true
       ? 'the journal was damaged; this node votes again once it has everything'
@@ -77,29 +78,30 @@ function warningsOf({ config, running, foundingProblem, failure }: WitnessParts)
 }
 
 export function witnessCluster(parts: WitnessParts): ClusterReport {
-  const { config, running, peers } = parts;
+  const { config, roster, running, peers } = parts;
   const { term = 0, leader = '' } = running?.member.host.standing ?? {};
-  const serving = config.members.find(({ id }) => peers.findFresh(id)?.serves === true);
+  const serving = roster.members.find(({ id }) => peers.findFresh(id)?.serves === true);
   return {
     cluster: config.cluster,
     term,
     leader: leader === '' ? null : leader,
     primary: serving?.id ?? null,
-    members: config.members.map((member) => memberReport(parts, member)),
+    members: roster.members.map((member) => memberReport(parts, member)),
   };
 }
 
-function memberReport(parts: WitnessParts, member: MemberConfig): MemberReport {
+function memberReport(parts: WitnessParts, member: RosterMember): MemberReport {
   const { config, running, peers, nowMs } = parts;
-  const { id, address, role, priority, site, canBePrimary } = member;
+  const { id, address, standing, priority, site, incarnation } = member;
   const isSelf = id === config.node.id;
   const heard = peers.find(id);
   const reason = isSelf ? NO_DATA : reasonAgainst(peers, id);
   const host = running?.member.host;
   return {
     id,
-    address: `${address.host}:${address.port}`,
-    role,
+    address,
+    role: standing,
+    incarnation,
     priority,
     site,
     isSelf,
@@ -107,7 +109,7 @@ function memberReport(parts: WitnessParts, member: MemberConfig): MemberReport {
     isPrimary: peers.findFresh(id)?.serves === true,
     matchIndex: isSelf ? (host?.status.lastIndex ?? 0) : (heard?.brief.applied ?? 0),
     lag: { entries: 0, bytes: 0, seconds: 0 },
-    canBePrimary,
+    canBePrimary: member.canBePrimary && standing === 'voter',
     eligible: reason === null,
     reason,
     ageMs: isSelf ? 0 : heard === undefined ? null : Math.round(nowMs() - heard.heardAtMs),
@@ -121,11 +123,11 @@ function reasonAgainst(peers: PeerWatch, id: string): string | null {
   return brief.obstacle === '' ? `its replication is ${brief.mode}` : brief.obstacle;
 }
 
-export function witnessChecks({ running, foundingProblem }: WitnessParts): ReadyCheck[] {
+export function witnessChecks({ running, absence }: WitnessParts): ReadyCheck[] {
   const leader = running?.member.host.standing.leader ?? '';
   const check = (name: string, ok: boolean, text: string): ReadyCheck => ({ name, ok, text });
   return [
-    check('founded', running !== undefined, foundingProblem ?? 'the cluster is founded'),
+    check('founded', running !== undefined, absence ?? 'the cluster is founded'),
     check('leader', leader !== '', leader === '' ? 'no leader is known' : `${leader} leads`),
     check('journal', running?.member.hasSpace !== false, 'space for the journal'),
     check('votes', running?.member.host.isMuted !== true, 'the journal has all that it had'),
@@ -133,9 +135,8 @@ export function witnessChecks({ running, foundingProblem }: WitnessParts): Ready
 }
 
 export function witnessMetrics(parts: WitnessParts): MetricsSnapshot {
-  const { running, counts, version, peers, config, nowMs } = parts;
+  const { running, counts, version, peers, roster, nowMs } = parts;
   const host = running?.member.host;
-  const others = config.members.filter(({ id }) => id !== config.node.id);
   return {
     version,
     role: witnessRole(parts),
@@ -152,7 +153,7 @@ export function witnessMetrics(parts: WitnessParts): MetricsSnapshot {
     isGuardianConnected: false,
     probeFailures: [],
     failovers: [...counts.failovers].map(([kind, count]) => ({ kind, count })),
-    peers: others.map(({ id }) => {
+    peers: roster.others.map(({ id }) => {
       const heard = peers.find(id);
       const ageMs = heard === undefined ? undefined : nowMs() - heard.heardAtMs;
       return {

@@ -4,6 +4,8 @@ import { MailraftError } from '../../errors.ts';
 import type {
   ClusterReport,
   HistoryEntry,
+  MemberChangeOptions,
+  MemberChangeRequest,
   NodePort,
   NodeRole,
   PhaseReporter,
@@ -12,6 +14,8 @@ import type {
   StatusReport,
 } from '../../net/http/node-port.ts';
 import { BARRIER_MS_MAX, type BarrierAnswer, barrierAnswerOf } from '../barriers.ts';
+import { driveChange, MEMBER_STEP_MS_MAX } from '../members/change-driver.ts';
+import type { StepQuestion } from '../members/change-request.ts';
 import {
   type WitnessParts,
   witnessChecks,
@@ -59,9 +63,23 @@ export class WitnessService implements NodePort {
     return witnessChecks(this.#parts);
   }
 
+  async changeMembers(
+    request: MemberChangeRequest,
+    options: MemberChangeOptions,
+    report: PhaseReporter,
+  ): Promise<unknown> {
+    const { transport, nowMs } = this.#parts;
+    const ask = (question: StepQuestion): Promise<unknown> =>
+      transport.ask(this.#leader(), 'member.step', question, MEMBER_STEP_MS_MAX);
+    return await driveChange(
+      { request, ...options },
+      { ask, handOver: () => this.switchover(), nowMs },
+      report,
+    );
+  }
+
   async barrier(report: PhaseReporter): Promise<BarrierAnswer> {
-    const leader = this.#parts.running?.member.host.standing.leader ?? '';
-    if (leader === '') throw new MailraftError('NO_QUORUM', 'no node leads at the moment');
+    const leader = this.#leader();
     report('covering');
     const { transport } = this.#parts;
     return barrierAnswerOf(await transport.ask(leader, 'peer.barrier', {}, BARRIER_MS_MAX));
@@ -72,5 +90,11 @@ export class WitnessService implements NodePort {
     const { leader = '' } = this.#parts.running?.member.host.standing ?? {};
     const whom = leader === '' ? 'a member that has data' : leader;
     throw new MailraftError('REFUSED', `this node is the witness: ask ${whom} to move the service`);
+  }
+
+  #leader(): string {
+    const leader = this.#parts.running?.member.host.standing.leader ?? '';
+    if (leader === '') throw new MailraftError('NO_QUORUM', 'no node leads at the moment');
+    return leader;
   }
 }

@@ -23,6 +23,7 @@ import { Operations } from './operations.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
+import { memberRoutes } from './routes/member-routes.ts';
 import { operationRoutes } from './routes/operation-routes.ts';
 import { pageRoutes } from './routes/page-routes.ts';
 import { reportRoutes } from './routes/report-routes.ts';
@@ -49,6 +50,7 @@ const ROUTES: readonly Routes[] = [
   reportRoutes,
   eventRoutes,
   operationRoutes,
+  memberRoutes,
   pageRoutes,
 ];
 

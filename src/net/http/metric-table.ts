@@ -28,6 +28,8 @@ export interface MetricRow {
 const ROLES: readonly MetricsSnapshot['role'][] = [
   'primary',
   'secondary',
+  'replica',
+  'dr',
   'witness',
   'joining',
   'stopped',

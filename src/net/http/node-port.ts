@@ -3,7 +3,15 @@
  * data and are sent as they are (shared names: the `/status` fields).
  */
 
-export type NodeRole = 'primary' | 'secondary' | 'witness' | 'joining' | 'stopped';
+export type NodeRole =
+  | 'primary'
+  | 'secondary'
+  /** All data and no vote; `dr` at a site where no voter is. */
+  | 'replica'
+  | 'dr'
+  | 'witness'
+  | 'joining'
+  | 'stopped';
 
 export interface ProbeReport {
   readonly name: string;
@@ -92,7 +100,9 @@ export interface StatusReport {
 export interface MemberReport {
   readonly id: string;
   readonly address: string;
-  readonly role: 'voter' | 'witness';
+  readonly role: 'voter' | 'witness' | 'learner';
+  /** Of its data directory; empty before the cluster is founded. */
+  readonly incarnation: string;
   readonly priority: number;
   readonly site: string;
   readonly isSelf: boolean;
@@ -148,8 +158,29 @@ export interface ReadyCheck {
   readonly text: string;
 }
 
-/** How far an operation has come: tells the name of each phase as it begins. */
-export type PhaseReporter = (phase: string) => void;
+/** How far an operation has come: the name of each phase as it begins, and how it goes on. */
+export type PhaseReporter = (phase: string, progress?: string) => void;
+
+/** A change of the members that is asked for. */
+export type MemberChangeRequest =
+  | {
+      readonly kind: 'add';
+      readonly id: string;
+      /** `HOST:PORT`; undefined where it is known. */
+      readonly address?: string;
+      readonly isPromoted: boolean;
+      readonly priority?: number;
+      readonly site?: string;
+      readonly canBePrimary?: boolean;
+    }
+  | { readonly kind: 'remove' | 'promote' | 'demote'; readonly id: string }
+  | { readonly kind: 'priority'; readonly id: string; readonly priority: number };
+
+export interface MemberChangeOptions {
+  /** Whoever asks knows that it lowers the safety of the cluster. */
+  readonly isConfirmed: boolean;
+  readonly isDryRun: boolean;
+}
 
 export interface NodePort {
   status(): StatusReport;
@@ -169,6 +200,12 @@ export interface NodePort {
    */
   switchover(
     request: { readonly to: string | undefined; readonly dryRun: boolean },
+    report: PhaseReporter,
+  ): Promise<unknown>;
+  /** Changes the members, safely; any node takes the request, again after it was cut off. */
+  changeMembers(
+    request: MemberChangeRequest,
+    options: MemberChangeOptions,
     report: PhaseReporter,
   ): Promise<unknown>;
   /** Resolves when everything written before the call is committed. Any node takes it. */

@@ -60,7 +60,7 @@ function operationOf(verb: string, schema: RouteSchema): Operation {
   return {
     operationId: isHead ? `${operationId}Head` : operationId,
     summary,
-    ...(verb === 'POST' ? { security: [{ token: [] }] } : {}),
+    ...(verb === 'POST' || verb === 'DELETE' ? { security: [{ token: [] }] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body === undefined ? {} : { requestBody: requestBodyOf(body) }),
     responses: {

@@ -11,13 +11,20 @@ import { MailraftError } from '../../errors.ts';
 import type { PhaseReporter } from './node-port.ts';
 import { type Problem, problemOf } from './problem.ts';
 
-export type OperationKind = 'switchover' | 'switchoverDryRun' | 'barrier';
+export type OperationKind =
+  | 'switchover'
+  | 'switchoverDryRun'
+  | 'memberChange'
+  | 'memberChangeDryRun'
+  | 'barrier';
 
 export interface OperationPhase {
   readonly name: string;
   readonly startedAt: string;
   /** Its length, so far while it runs. */
   readonly ms: number;
+  /** How far it has come, in words; null where nothing is told. */
+  readonly progress: string | null;
 }
 
 export interface OperationView {
@@ -36,6 +43,8 @@ export interface OperationView {
 export const RUNNING_MAX: Readonly<Record<OperationKind, number>> = {
   switchover: 1,
   switchoverDryRun: 16,
+  memberChange: 1,
+  memberChangeDryRun: 16,
   barrier: 1000,
 };
 /** How many that ended are kept of each kind. */
@@ -48,6 +57,7 @@ interface Phase {
   readonly startedAt: string;
   readonly beganMs: number;
   endedMs: number | undefined;
+  progress: string | null;
 }
 
 interface Operation {
@@ -117,7 +127,8 @@ export class Operations {
     run: (report: PhaseReporter) => Promise<unknown>,
   ): Promise<void> {
     try {
-      operation.result = (await run((phase) => enter(operation, phase))) ?? null;
+      operation.result =
+        (await run((phase, progress) => enter(operation, phase, progress))) ?? null;
       operation.state = 'done';
     } catch (error) {
       operation.problem = { ...problemOf(error), operation: operation.id };
@@ -133,8 +144,9 @@ export class Operations {
   #makeRoom(kind: OperationKind): void {
     const running = this.#of(kind, (state) => state === 'running');
     if (running.length < RUNNING_MAX[kind]) return;
-    if (kind === 'switchover') {
-      const text = `a switchover is under way, see operation ${JSON.stringify(running[0]?.id)}`;
+    const one = { switchover: 'a switchover', memberChange: 'a change of the members' };
+    if (kind === 'switchover' || kind === 'memberChange') {
+      const text = `${one[kind]} is under way, see operation ${JSON.stringify(running[0]?.id)}`;
       throw new MailraftError('PRECONDITION_FAILED', text);
     }
     const text = `${running.length} operations of kind ${kind} are running, no more are accepted`;
@@ -156,7 +168,13 @@ export function unknownText(id: string): string {
   return `no operation ${JSON.stringify(id)}: it never was, or ended long ago`;
 }
 
-function enter(operation: Operation, name: string): void {
+/** Tells of a phase: a new one begins, or the one under way goes on. */
+function enter(operation: Operation, name: string, progress: string | undefined): void {
+  const last = operation.phases.at(-1);
+  if (last?.name === name && last.endedMs === undefined && progress !== undefined) {
+    last.progress = progress;
+    return;
+  }
   if (operation.state !== 'running' || operation.phases.length >= PHASES_MAX) return;
   endPhase(operation);
   operation.phases.push({
@@ -164,6 +182,7 @@ function enter(operation: Operation, name: string): void {
     startedAt: new Date().toISOString(),
     beganMs: performance.now(),
     endedMs: undefined,
+    progress: progress ?? null,
   });
 }
 
@@ -174,9 +193,9 @@ function endPhase(operation: Operation): void {
 
 function viewOf(operation: Operation): OperationView {
   const { id, kind, state, startedAt, result, problem } = operation;
-  const phases = operation.phases.map(({ name, startedAt: at, beganMs, endedMs }) => {
+  const phases = operation.phases.map(({ name, startedAt: at, beganMs, endedMs, progress }) => {
     const ms = Math.round(((endedMs ?? performance.now()) - beganMs) * 10) / 10;
-    return { name, startedAt: at, ms };
+    return { name, startedAt: at, ms, progress };
   });
   return { id, kind, state, startedAt, phases, result, problem };
 }

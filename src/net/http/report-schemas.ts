@@ -76,7 +76,7 @@ const tenure = Type.Object(
   strict,
 );
 
-const role = oneOf('primary', 'secondary', 'witness', 'joining', 'stopped');
+const role = oneOf('primary', 'secondary', 'replica', 'dr', 'witness', 'joining', 'stopped');
 
 export const STATUS: TSchema = describes<StatusReport>()(
   Type.Object(
@@ -129,7 +129,8 @@ const member = Type.Object(
   {
     id: text,
     address: text,
-    role: oneOf('voter', 'witness'),
+    role: oneOf('voter', 'witness', 'learner'),
+    incarnation: text,
     priority: Type.Integer(),
     site: text,
     isSelf: flag,
@@ -224,10 +225,21 @@ export const OPERATION: TSchema = describes<Omit<OperationView, 'problem'>>()(
   Type.Object(
     {
       id: text,
-      kind: oneOf('switchover', 'switchoverDryRun', 'barrier'),
+      kind: oneOf(
+        'switchover',
+        'switchoverDryRun',
+        'memberChange',
+        'memberChangeDryRun',
+        'barrier',
+      ),
       state: oneOf('running', 'done', 'failed'),
       startedAt: text,
-      phases: Type.Array(Type.Object({ name: text, startedAt: text, ms: milliseconds }, strict)),
+      phases: Type.Array(
+        Type.Object(
+          { name: text, startedAt: text, ms: milliseconds, progress: maybe(text) },
+          strict,
+        ),
+      ),
       result: Type.Unknown({ description: 'null unless done' }),
       problem: maybe(PROBLEM),
     },

@@ -17,6 +17,7 @@ export type Channel = (typeof CHANNELS)[number];
 
 const NAME_BYTES_MAX = 256;
 const name = Type.String({ minLength: 1, maxLength: NAME_BYTES_MAX });
+const natural = Type.Integer({ minimum: 0 });
 
 export const HelloSchema = Type.Object({
   protocol: Type.Integer(),
@@ -28,6 +29,12 @@ export const HelloSchema = Type.Object({
   /** Of the sender's data directory. */
   incarnation: name,
   to: name,
+  /** Term of the sender's storage, its vote in it, and how much of its log is committed. */
+  term: natural,
+  vote: Type.String({ maxLength: NAME_BYTES_MAX }),
+  commit: natural,
+  /** Nothing of the sender's storage was known to be lost when it started. */
+  isWhole: Type.Boolean(),
   channel: Type.Union(CHANNELS.map((channel) => Type.Literal(channel))),
 });
 export type Hello = Static<typeof HelloSchema>;
@@ -35,11 +42,18 @@ export type Hello = Static<typeof HelloSchema>;
 export const WelcomeSchema = Type.Object({
   /** Empty when the connection is accepted. */
   refusal: Type.String({ maxLength: 1024 }),
+  /** The refused one's storage is an older state of itself, which it can not know. */
+  isRolledBack: Type.Boolean(),
   from: name,
   incarnation: name,
   clusterId: Type.String({ maxLength: NAME_BYTES_MAX }),
 });
 export type Welcome = Static<typeof WelcomeSchema>;
+
+/** Why a peer is not listened to; an empty reason welcomes it. */
+export type Refusal = Pick<Welcome, 'isRolledBack'> & { readonly reason: string };
+
+export const WELCOMED: Refusal = { reason: '', isRolledBack: false };
 
 const ajv = new Ajv();
 const isHello: ValidateFunction<Hello> = ajv.compile<Hello>(HelloSchema as TSchema);

@@ -29,6 +29,8 @@ export interface LinkEvents {
   /** Something was dropped for want of a connection or of room. */
   onDrop(): void;
   onPayload(payload: Buffer): void;
+  /** The peer knows this node's storage in a newer state than it is now. */
+  onRolledBack(reason: string): void;
 }
 
 const PAUSE_MS_MIN = 20;
@@ -112,6 +114,7 @@ export class PeerLink {
     const welcome = decodeWelcome(payload);
     if (welcome.refusal !== '') {
       this.#refusal = `${welcome.from} refuses: ${welcome.refusal}`;
+      if (welcome.isRolledBack) this.#events.onRolledBack(this.#refusal);
       throw new MailraftError('PEER_REFUSED', this.#refusal);
     }
     this.#isUp = true;

@@ -5,7 +5,14 @@
 
 import type { Server, Socket } from 'node:net';
 import { Connection, type ConnectionTimes } from './connection.ts';
-import { decodeHello, encodeWelcome, type Hello, PROTOCOL, type Welcome } from './hello.ts';
+import {
+  decodeHello,
+  encodeWelcome,
+  type Hello,
+  PROTOCOL,
+  type Refusal,
+  type Welcome,
+} from './hello.ts';
 import { type Endpoint, listener, provenName, type TlsFiles } from './security.ts';
 
 export interface ServerOptions {
@@ -14,10 +21,10 @@ export interface ServerOptions {
   readonly times: ConnectionTimes;
   /** More connections than this are not taken. */
   readonly connectionsMax: number;
-  /** Why a peer is not listened to; empty to welcome it. */
-  refusalOf(hello: Hello): string;
+  /** Why a peer is not listened to. */
+  refusalOf(hello: Hello): Refusal;
   /** How this node answers a hello. */
-  self(): Omit<Welcome, 'refusal'>;
+  self(): Omit<Welcome, 'refusal' | 'isRolledBack'>;
 }
 
 export interface ServerEvents {
@@ -31,7 +38,8 @@ export class PeerServer {
   readonly #options: ServerOptions;
   readonly #events: ServerEvents;
   readonly #server: Server;
-  readonly #connections = new Set<Connection>();
+  /** With the hello that was welcomed, once it was. */
+  readonly #connections = new Map<Connection, Hello | undefined>();
 
   constructor(options: ServerOptions, events: ServerEvents) {
     this.#options = options;
@@ -60,8 +68,16 @@ export class PeerServer {
   }
 
   async close(): Promise<void> {
-    for (const connection of this.#connections) connection.close('this node closes');
+    for (const connection of this.#connections.keys()) connection.close('this node closes');
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Who would not be welcomed any more loses the connection, and learns why at the next one. */
+  review(): void {
+    for (const [connection, hello] of this.#connections) {
+      const reason = hello === undefined ? '' : this.#options.refusalOf(hello).reason;
+      if (reason !== '') connection.close(reason);
+    }
   }
 
   #accept(socket: Socket): void {
@@ -81,21 +97,31 @@ export class PeerServer {
       },
       this.#options.times,
     );
-    this.#connections.add(connection);
+    this.#connections.set(connection, undefined);
   }
 
   #meet(connection: Connection, socket: Socket, payload: Buffer): Hello | 'refused' {
     const hello = decodeHello(payload);
-    const refusal = this.#refusalOf(hello, provenName(socket, this.#options.tls));
-    connection.send([encodeWelcome({ ...this.#options.self(), refusal })]);
-    if (refusal === '') return hello;
-    this.#events.onRefused(hello.from, refusal);
+    const { reason, isRolledBack } = this.#refusalOf(hello, provenName(socket, this.#options.tls));
+    const self = this.#options.self();
+    connection.send([encodeWelcome({ ...self, refusal: reason, isRolledBack })]);
+    if (reason === '') {
+      this.#connections.set(connection, hello);
+      return hello;
+    }
+    this.#events.onRefused(hello.from, reason);
     // The refusal must leave before the connection does.
     connection.end();
     return 'refused';
   }
 
-  #refusalOf(hello: Hello, proven: string | undefined): string {
+  #refusalOf(hello: Hello, proven: string | undefined): Refusal {
+    const reason = this.#faultOf(hello, proven);
+    return reason === '' ? this.#options.refusalOf(hello) : { reason, isRolledBack: false };
+  }
+
+  /** What is wrong whoever it is. */
+  #faultOf(hello: Hello, proven: string | undefined): string {
     const self = this.#options.self().from;
     if (hello.protocol !== PROTOCOL) {
       return `protocol ${hello.protocol} is spoken, this node speaks ${PROTOCOL}`;
@@ -104,6 +130,6 @@ export class PeerServer {
     if (proven !== undefined && proven !== hello.from) {
       return `the certificate is of ${JSON.stringify(proven)}, not of ${hello.from}`;
     }
-    return this.#options.refusalOf(hello);
+    return '';
   }
 }

@@ -8,7 +8,7 @@ import type { NodeId } from '../../consensus/core/types.ts';
 import type { PeerMessage } from '../../consensus/host/ports.ts';
 import { MailraftError } from '../../errors.ts';
 import type { ConnectionTimes } from './connection.ts';
-import { CHANNELS, type Channel, type Hello, PROTOCOL } from './hello.ts';
+import { CHANNELS, type Channel, type Hello, PROTOCOL, type Refusal } from './hello.ts';
 import { LogOutlet } from './log-outlet.ts';
 import { decodeMessage, encodeMessage } from './message-codec.ts';
 import { PeerLink } from './peer-link.ts';
@@ -23,6 +23,11 @@ export interface Identity {
   readonly incarnation: string;
   /** Empty until the cluster is founded. */
   readonly clusterId: string;
+  /** How far the storage is: see the hello. */
+  readonly term: number;
+  readonly vote: string;
+  readonly commit: number;
+  readonly isWhole: boolean;
 }
 
 export interface TransportOptions {
@@ -32,8 +37,8 @@ export interface TransportOptions {
   readonly times: ConnectionTimes;
   readonly handlers: ReadonlyMap<string, RpcHandler>;
   identity(): Identity;
-  /** Why a peer of the right cluster is not listened to; empty to welcome it. */
-  refusalOf(hello: Hello): string;
+  /** Why a peer of the right cluster is not listened to. */
+  refusalOf(hello: Hello): Refusal;
 }
 
 export interface TransportEvents {
@@ -42,6 +47,8 @@ export interface TransportEvents {
   onUnreachable(peer: NodeId): void;
   /** A connection to or from a peer changed, for the log. */
   onLink(peer: string, channel: string, text: string): void;
+  /** A peer knows this node's storage in a newer state than it is now. */
+  onRolledBack(reason: string): void;
 }
 
 const QUEUED_BYTES_MAX: Readonly<Record<Channel, number>> = {
@@ -51,11 +58,14 @@ const QUEUED_BYTES_MAX: Readonly<Record<Channel, number>> = {
 };
 const CONNECTIONS_MAX = 256;
 const RPC_TIMEOUT_MS = 10_000;
+/** So long who is no peer any more may go on to speak. */
+const REVIEW_AFTER_MS = 1000;
 
 /** Data, and what answers it, go apart from what keeps the lease. */
 const LOG_MESSAGES: ReadonlySet<MessageType> = new Set(['append', 'appendResponse', 'snapshot']);
 
 interface Peer {
+  readonly endpoint: Endpoint;
   readonly links: Readonly<Record<Channel, PeerLink>>;
   readonly log: LogOutlet;
   readonly rpc: RpcClient;
@@ -66,6 +76,8 @@ export class Transport {
   readonly #events: TransportEvents;
   readonly #server: PeerServer;
   readonly #peers = new Map<NodeId, Peer>();
+  #reviewTimer: NodeJS.Timeout | undefined;
+  #isStarted = false;
   #isClosed = false;
 
   constructor(options: TransportOptions, events: TransportEvents) {
@@ -105,11 +117,70 @@ export class Transport {
 
   async start(): Promise<void> {
     await this.#server.start();
-    for (const [id, endpoint] of this.#options.peers) this.#peers.set(id, this.#link(id, endpoint));
+    this.#isStarted = true;
+    this.setPeers(this.#options.peers);
+  }
+
+  /** These are the others from now on, reached there; who speaks to this node is looked at anew. */
+  setPeers(peers: ReadonlyMap<NodeId, Endpoint>): void {
+    if (!this.#isStarted || this.#isClosed) return;
+    for (const [id, { endpoint, links }] of this.#peers) {
+      const next = peers.get(id);
+      if (next?.host === endpoint.host && next.port === endpoint.port) continue;
+      this.#peers.delete(id);
+      for (const channel of CHANNELS) links[channel].close();
+    }
+    for (const [id, endpoint] of peers) {
+      if (!this.#peers.has(id)) this.#peers.set(id, this.#link(id, endpoint));
+    }
+    // What was said until now, the answer to its own removal too, may still be heard.
+    clearTimeout(this.#reviewTimer);
+    this.#reviewTimer = setTimeout(() => this.#server.review(), REVIEW_AFTER_MS);
+  }
+
+  /**
+   * Asks a node that is no peer (yet), over a connection of its own.
+   *
+   * @throws {MailraftError} see `ask`; `NO_QUORUM` when nothing answers there in time
+   */
+  async askAt(
+    { id, endpoint }: { readonly id: NodeId; readonly endpoint: Endpoint },
+    method: string,
+    params: unknown,
+    timeoutMs: number = RPC_TIMEOUT_MS,
+  ): Promise<unknown> {
+    const { tls, times } = this.#options;
+    const peer: { rpc?: RpcClient; link?: PeerLink } = {};
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const fail = (reason: string): void => {
+          peer.rpc?.lost(reason);
+          const code = peer.link?.refusal === undefined ? 'NO_QUORUM' : 'PEER_REFUSED';
+          reject(new MailraftError(code, reason));
+        };
+        setTimeout(() => fail(`nothing answered within ${timeoutMs} ms`), timeoutMs).unref();
+        const hello = () => this.#hello(id, 'bulk');
+        peer.link = new PeerLink(
+          { endpoint, tls, times, queuedBytesMax: QUEUED_BYTES_MAX.bulk, hello },
+          {
+            onUp: resolve,
+            onDown: fail,
+            onDrop: () => undefined,
+            onPayload: (payload) => peer.rpc?.take(payload),
+            onRolledBack: () => undefined,
+          },
+        );
+      });
+      peer.rpc = new RpcClient((parts) => peer.link?.send(parts) === true);
+      return await peer.rpc.ask(method, params, timeoutMs);
+    } finally {
+      peer.link?.close();
+    }
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#reviewTimer);
     for (const { links, log } of this.#peers.values()) {
       log.close();
       for (const channel of CHANNELS) links[channel].close();
@@ -163,7 +234,7 @@ export class Transport {
       CHANNELS.map((channel) => [channel, this.#open(id, endpoint, channel, rpc)]),
     ) as Record<Channel, PeerLink>;
     const log = new LogOutlet((message) => links.log.send(encodeMessage(message)));
-    return { links, log, rpc };
+    return { endpoint, links, log, rpc };
   }
 
   #open(id: NodeId, endpoint: Endpoint, channel: Channel, rpc: RpcClient): PeerLink {
@@ -189,27 +260,25 @@ export class Transport {
           if (channel === 'log') this.#events.onUnreachable(id);
         },
         onPayload: (payload) => rpc.take(payload),
+        onRolledBack: (reason) => this.#events.onRolledBack(reason),
       },
     );
   }
 
   #hello(to: NodeId, channel: Channel): Hello {
-    const { cluster, clusterId, id: from, incarnation } = this.#options.identity();
-    return { protocol: PROTOCOL, cluster, clusterId, from, incarnation, to, channel };
+    const { id: from, ...identity } = this.#options.identity();
+    return { protocol: PROTOCOL, ...identity, from, to, channel };
   }
 
-  #refusalOf(hello: Hello): string {
+  #refusalOf(hello: Hello): Refusal {
     const own = this.#options.identity();
-    if (hello.cluster !== own.cluster) {
-      return `this is cluster ${JSON.stringify(own.cluster)}, not ${JSON.stringify(hello.cluster)}`;
-    }
-    const isOther = hello.clusterId !== own.clusterId && hello.clusterId !== '';
-    if (isOther && own.clusterId !== '') return 'this is another cluster of the same name';
-    if (hello.channel !== 'bulk') {
-      if (own.clusterId === '') return 'this node belongs to no cluster yet';
-      if (hello.clusterId === '') return `${hello.from} belongs to no cluster yet`;
-    }
-    return this.#options.refusalOf(hello);
+    const fault = clusterFault(hello, own);
+    if (fault !== '') return { reason: fault, isRolledBack: false };
+    const refusal = this.#options.refusalOf(hello);
+    if (refusal.reason !== '' || hello.channel === 'bulk') return refusal;
+    if (own.clusterId === '') return { ...refusal, reason: 'this node belongs to no cluster yet' };
+    if (hello.clusterId !== '') return refusal;
+    return { ...refusal, reason: `${hello.from} belongs to no cluster yet` };
   }
 
   #takeMessage(hello: Hello, payload: Buffer): void {
@@ -220,4 +289,14 @@ export class Transport {
     }
     this.#events.onMessages([peerMessage]);
   }
+}
+
+/** Why a node can not be of this cluster, whoever it is; empty when it can. */
+function clusterFault(hello: Hello, own: Identity): string {
+  if (hello.cluster !== own.cluster) {
+    return `this is cluster ${JSON.stringify(own.cluster)}, not ${JSON.stringify(hello.cluster)}`;
+  }
+  const isOther = hello.clusterId !== own.clusterId && hello.clusterId !== '';
+  if (!isOther || own.clusterId === '') return '';
+  return `this is another cluster of the same name: ${hello.from} and ${own.id} were founded apart`;
 }

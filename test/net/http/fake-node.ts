@@ -6,6 +6,8 @@ import { NodeMetrics } from '../../../src/net/http/metrics.ts';
 import type {
   ClusterReport,
   HistoryEntry,
+  MemberChangeOptions,
+  MemberChangeRequest,
   MetricsSnapshot,
   NodePort,
   NodeRole,
@@ -91,6 +93,7 @@ export const CLUSTER: ClusterReport = {
       id: 'mail1',
       address: '10.77.0.11:7400',
       role: 'voter',
+      incarnation: 'one',
       priority: 100,
       site: 'tokyo',
       isSelf: true,
@@ -107,6 +110,7 @@ export const CLUSTER: ClusterReport = {
       id: 'mail2',
       address: '10.77.0.12:7400',
       role: 'voter',
+      incarnation: 'one',
       priority: 50,
       site: 'tokyo',
       isSelf: false,
@@ -123,6 +127,7 @@ export const CLUSTER: ClusterReport = {
       id: 'mail3',
       address: '10.77.0.13:7400',
       role: 'voter',
+      incarnation: 'one',
       priority: 10,
       site: 'osaka',
       isSelf: false,
@@ -232,6 +237,11 @@ export class FakeNode implements NodePort {
   checks: readonly ReadyCheck[] = [{ name: 'leader', ok: true, text: 'mail1 leads' }];
   readonly asked: { readonly to: string | undefined; readonly dryRun: boolean }[] = [];
   onSwitchover: (report: PhaseReporter) => Promise<unknown> = async () => ({ to: 'mail2' });
+  readonly changes: (MemberChangeRequest & MemberChangeOptions)[] = [];
+  onChange: (report: PhaseReporter) => Promise<unknown> = async () => ({
+    done: 'it is',
+    warnings: [],
+  });
   onBarrier: (report: PhaseReporter) => Promise<{ index: number; copies: number }> = async () => ({
     index: 12,
     copies: 3,
@@ -263,6 +273,15 @@ export class FakeNode implements NodePort {
   ): Promise<unknown> {
     this.asked.push(request);
     return this.onSwitchover(report);
+  }
+
+  changeMembers(
+    request: MemberChangeRequest,
+    options: MemberChangeOptions,
+    report: PhaseReporter,
+  ): Promise<unknown> {
+    this.changes.push({ ...request, ...options });
+    return this.onChange(report);
   }
 
   barrier(report: PhaseReporter): Promise<{ readonly index: number; readonly copies: number }> {

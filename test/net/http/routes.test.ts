@@ -46,6 +46,16 @@ t.test('role endpoints answer 200 or 503 and nothing else, the same on HEAD', as
   }
 });
 
+t.test('a learner is a replica, at a site of its own too, and a witness a witness', async (t) => {
+  const { node, server } = serve(t);
+  const statusOf = async (url: string) => (await server.app.inject({ url })).statusCode;
+  for (const role of ['replica', 'dr', 'witness', 'joining'] as const) {
+    node.role = role;
+    t.equal(await statusOf('/replica'), ['replica', 'dr'].includes(role) ? 200 : 503, role);
+    t.equal(await statusOf('/witness'), role === 'witness' ? 200 : 503, role);
+  }
+});
+
 t.test('readyz has a line per check and fails when one does', async (t) => {
   const { node, server } = serve(t);
   t.equal((await server.app.inject('/livez')).statusCode, 200);
@@ -235,7 +245,8 @@ t.test('the description names every route that the server has', async (t) => {
   const ids = operations.map(([, { operationId }]) => operationId);
   t.equal(new Set(ids).size, ids.length, 'each has an id of its own');
   for (const [verb, { security, operationId }] of operations) {
-    t.equal(security !== undefined, verb === 'post', `${verb} ${operationId}`);
+    const isChange = verb === 'post' || verb === 'delete';
+    t.equal(security !== undefined, isChange, `${verb} ${operationId}`);
   }
   const { parameters } = paths['/v1/operations/{id}']?.['get'] ?? {};
   t.match(parameters, [{ name: 'id', in: 'path', required: true }]);

@@ -4,36 +4,14 @@
  */
 
 import { Type } from '@sinclair/typebox';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { MailraftError } from '../../../errors.ts';
-import { type Answer, jsonAnswer, type RouteSchema } from '../described.ts';
+import { jsonAnswer, type RouteSchema } from '../described.ts';
 import type { HttpParts } from '../http-parts.ts';
-import { type Operations, type OperationView, unknownText } from '../operations.ts';
-import { sendProblem } from '../problem.ts';
+import { unknownText } from '../operations.ts';
 import { OPERATION } from '../report-schemas.ts';
 import { waitMsOf } from '../wait.ts';
-
-const strict = { additionalProperties: false };
-const wait = Type.Optional(
-  Type.String({
-    maxLength: 16,
-    examples: ['10s'],
-    description: 'how long the answer may wait for the end: 500ms, 10s, at most 10m',
-  }),
-);
-const dryRun = Type.Optional(
-  Type.Unsafe<'true' | 'false'>({
-    type: 'string',
-    enum: ['true', 'false'],
-    description: 'only say what would happen',
-  }),
-);
-const location = { Location: { schema: Type.String() } };
-
-const ANSWERS: Readonly<Record<number, Answer>> = {
-  200: jsonAnswer('it is done', OPERATION, location),
-  202: jsonAnswer('it is under way', OPERATION, location),
-};
+import { ANSWERS, answerWith, dryRun, mannerOf, strict, wait } from './operation-answer.ts';
 
 const SCHEMAS = {
   switchover: {
@@ -65,9 +43,6 @@ const SCHEMAS = {
   },
 } satisfies Record<string, RouteSchema>;
 
-/** A dry run moves nothing: its answer is worth waiting for without being asked. */
-const DRY_RUN_WAIT_MS = 10_000;
-
 interface SwitchoverRequest {
   Querystring: { readonly wait?: string; readonly dryRun?: 'true' | 'false' };
   Body: { readonly to?: string };
@@ -85,13 +60,12 @@ export function operationRoutes(app: FastifyInstance, parts: HttpParts): void {
     '/v1/switchover',
     { schema: SCHEMAS.switchover, onRequest },
     ({ query, body }, reply) => {
-      const isDryRun = query.dryRun === 'true';
-      const waitMs = waitMsOf(query.wait) ?? (isDryRun ? DRY_RUN_WAIT_MS : undefined);
+      const { isDryRun, waitMs } = mannerOf(query);
       const kind = isDryRun ? 'switchoverDryRun' : 'switchover';
       const view = operations.begin(kind, (report) =>
         node.switchover({ to: body.to, dryRun: isDryRun }, report),
       );
-      return answer(reply, operations, view, waitMs);
+      return answerWith(reply, operations, { view, waitMs });
     },
   );
 
@@ -101,7 +75,7 @@ export function operationRoutes(app: FastifyInstance, parts: HttpParts): void {
     ({ query }, reply) => {
       const waitMs = waitMsOf(query.wait);
       const view = operations.begin('barrier', (report) => node.barrier(report));
-      return answer(reply, operations, view, waitMs);
+      return answerWith(reply, operations, { view, waitMs });
     },
   );
 
@@ -114,18 +88,4 @@ export function operationRoutes(app: FastifyInstance, parts: HttpParts): void {
       return view;
     },
   );
-}
-
-async function answer(
-  reply: FastifyReply,
-  operations: Operations,
-  begun: OperationView,
-  waitMs: number | undefined,
-): Promise<FastifyReply> {
-  reply.header('location', `/v1/operations/${begun.id}`);
-  // Not asked to wait: the answer is the same whether or not it has ended by chance.
-  if (waitMs === undefined) return reply.code(202).send(begun);
-  const view = await operations.wait(begun.id, waitMs);
-  if (view.problem !== null) return sendProblem(reply, view.problem);
-  return reply.code(view.state === 'done' ? 200 : 202).send(view);
 }
