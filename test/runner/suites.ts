@@ -35,7 +35,7 @@ const SOLITARY: readonly Solitary[] = [
   {
     under: 'test/sim/campaign.test.ts',
     because: 'it works on all cores',
-    limitSeconds: 300,
+    limitSeconds: 600,
   },
   {
     under: 'test/service/address-ip.test.ts',

@@ -7,7 +7,9 @@
  * campaign of 100 seeds or more; 2 when the command line is wrong.
  */
 
+import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { projectRoot } from '../lab/project-files.ts';
 import { type Campaign, campaign, type SeedReport } from './campaign.ts';
 import { missingIn } from './coverage.ts';
 import { FAULT_KINDS, type FaultKind } from './faults/kinds.ts';
@@ -94,7 +96,14 @@ function show(command: Command, outcome: Campaign, tookMs: number): void {
   const rate = Math.round(ticks / (tookMs / 1000)).toLocaleString('en');
   print(`${ticks.toLocaleString('en')} ticks in ${(tookMs / 1000).toFixed(1)} s, ${rate} a second`);
   print(`${committed.toLocaleString('en')} entries committed, fingerprint ${outcome.fingerprint}`);
-  print(`${passed} passed, ${failed.length} failed`);
+  print(`${passed} passed, ${failed.length} failed, commit ${commitOf() ?? 'unknown'}`);
+}
+
+/** What the figures are of; undefined outside of a clone. */
+function commitOf(): string | undefined {
+  const asked = ['describe', '--always', '--dirty', '--abbrev=12', '--exclude', '*'];
+  const { status, stdout } = spawnSync('git', asked, { cwd: projectRoot, encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : undefined;
 }
 
 async function main(): Promise<number> {

@@ -56,6 +56,8 @@ export class SimMember {
   #life = 0;
   #disks = 1;
   #leaseUntilMs = 0;
+  /** Term whose tenure was handed over here, and not taken again since. */
+  #closedIn = 0;
   /** The machine has a new disk, and no configuration names it yet. */
   #isBlank = false;
   /** The files as they survive a crash. */
@@ -141,8 +143,7 @@ export class SimMember {
     const { id, clock, world, checks, counts } = this.#parts;
     const { host } = this;
     if (host === undefined || (this.#leaseUntilMs === 0 && !this.isLeading)) return;
-    const record = host.lastTenureRecord?.record;
-    const isClosed = record?.kind === 'handover' && record.holder === id;
+    const isClosed = this.#isHandedOver(host);
     const leftMs = host.leaseEndMs - clock.nowMs();
     const before = this.#leaseUntilMs;
     // Neither stepping down nor a crash takes back what the voters promised.
@@ -155,15 +156,29 @@ export class SimMember {
     if (this.#leaseUntilMs !== before) checks.leased(id, this.#leaseUntilMs, world.nowMs);
   }
 
+  /** Who handed over serves again only by a newer record that is committed (safety rule 1). */
+  #isHandedOver({ lastTenureRecord: placed, standing, status }: RaftHost): boolean {
+    if (placed === undefined) return false;
+    const { index, record } = placed;
+    if (record.kind === 'handover' && record.holder === this.id) {
+      this.#closedIn = record.term;
+      return true;
+    }
+    if (standing.term === this.#closedIn && index > status.commit) return true;
+    this.#closedIn = 0;
+    return false;
+  }
+
   start(): void {
     if (this.isUp) return;
-    const { id, checks, storage, trace } = this.#parts;
+    const { id, checks, counts, storage, trace } = this.#parts;
     try {
       const recovered = storage.open();
       checks.recovered(id, recovered, storage, this.saved.position.index);
       this.#life += 1;
       this.#process = new SimProcess(this, this.#parts, this.#mended(recovered));
-      const { hardState, damage = '' } = recovered;
+      const { hardState, damage = '', isMuted } = recovered;
+      if (isMuted) counts.add('muted');
       trace(() => `${id} starts at term ${hardState.term} ${damage}`);
     } catch (error) {
       if (error instanceof VotesLost) {

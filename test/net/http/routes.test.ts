@@ -46,6 +46,16 @@ t.test('role endpoints answer 200 or 503 and nothing else, the same on HEAD', as
   }
 });
 
+t.test('a learner is a replica, at a site of its own too, and a witness a witness', async (t) => {
+  const { node, server } = serve(t);
+  const statusOf = async (url: string) => (await server.app.inject({ url })).statusCode;
+  for (const role of ['replica', 'dr', 'witness', 'joining'] as const) {
+    node.role = role;
+    t.equal(await statusOf('/replica'), ['replica', 'dr'].includes(role) ? 200 : 503, role);
+    t.equal(await statusOf('/witness'), role === 'witness' ? 200 : 503, role);
+  }
+});
+
 t.test('readyz has a line per check and fails when one does', async (t) => {
   const { node, server } = serve(t);
   t.equal((await server.app.inject('/livez')).statusCode, 200);

@@ -29,8 +29,16 @@ const QUESTIONS: readonly RoleQuestion[] = [
     holds: (node) => node.isSecondary,
   },
   // Roles that other members of a cluster may have; this node says what it is.
-  { path: 'replica', summary: 'Does it have the data without a vote?', holds: is('replica') },
-  { path: 'witness', summary: 'Does it vote without the data?', holds: is('witness') },
+  {
+    path: 'replica',
+    summary: 'Does it have the data without a vote?',
+    holds: (node) => ['replica', 'dr'].includes(node.role),
+  },
+  {
+    path: 'witness',
+    summary: 'Does it vote without the data?',
+    holds: (node) => node.role === 'witness',
+  },
 ];
 
 const HEADERS = {
@@ -57,8 +65,4 @@ export function roleRoutes(app: FastifyInstance, { node }: HttpParts): void {
         .send(report);
     });
   }
-}
-
-function is(role: string): (node: NodePort) => boolean {
-  return (node) => node.role === role;
 }
