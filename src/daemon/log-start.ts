@@ -36,7 +36,9 @@ export async function mendJournal(
   if (journal.hardState.term < position.term) throw votesLost(position.term);
   await journal.setMuted(true);
   await new Promise<void>((resolve) => {
-    const snapshot = { ...position, membership };
+    // What it knows of the configuration may be newer than the state that it begins with.
+    const membershipIndex = journal.placed.index;
+    const snapshot = { ...position, membership, membershipIndex };
     const batch = { hardState: undefined, entries: [], snapshot, promiseMs: undefined };
     journal.append({ ...batch, mustSync: true }, resolve);
   });
@@ -64,7 +66,7 @@ export function hostStart(
     hardState: { ...hardState, commit },
     membership,
     membershipIndex: journal.placed.index,
-    configs: journal.configs,
+    configs: journal.configs.filter(({ index, term }) => journal.termAt(index) === term),
     applied: Math.max(position.index, journal.firstIndex - 1),
     longestPromiseMs: journal.promiseMs,
     tenureRecords: recordsOf(journal, tenure),

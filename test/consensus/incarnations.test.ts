@@ -70,9 +70,20 @@ t.test(
   },
 );
 
+t.test('who asks by a configuration that names this storage is given its vote', async (t) => {
+  // It joined a moment ago, and the leader who was to tell it so is gone.
+  const joined = new Incarnations('d1');
+  const asked = (to: string) => peer({ ...REQUEST, to: 'd' } as Message, 'b1', to);
+  t.equal(joined.takesPart(GROUP, 'd'), false);
+  t.equal(joined.mayVote(asked('d1'), GROUP), true);
+  t.equal(joined.mayVote(asked(''), GROUP), false, 'a name alone is another one, perhaps');
+  t.equal(new Incarnations('a1').mayVote(peer(REQUEST, 'b1', ''), GROUP), true);
+});
+
 t.test('a storage that is an older state of itself takes no part any more', async (t) => {
   const it = new Incarnations('a1');
   it.bar();
+  t.equal(it.mayVote(peer(REQUEST, 'b1', 'a1'), GROUP), false);
   t.equal(it.takesPart(GROUP, 'a'), false);
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { membershipOf } from '../../src/consensus/core/membership/membership.ts';
 import type { Entry, HardState } from '../../src/consensus/core/types.ts';
+import { NOTHING_TO_STORE, type StorageBatch } from '../../src/consensus/host/storage.ts';
 import { hostStart, mendJournal, readTenure } from '../../src/daemon/log-start.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { DECREE_TAG, encodeChanges, encodeDecree } from '../../src/replication/command/codec.ts';
@@ -120,6 +121,25 @@ t.test('a journal that ends before what is applied begins there, and may not vot
   t.same([journal.firstIndex, journal.lastIndex, journal.termAt(5)], [6, 5, 1]);
   const start = hostStart(journal, appliedTo(5), STANDING);
   t.match(start, { applied: 5, hardState: { commit: 5, vote: 'n3' } });
+});
+
+t.test('a journal that begins anew keeps what it knew of the configuration', async (t) => {
+  const directory = join(scratch(t).path, 'journal');
+  const store = (journal: Journal, batch: Partial<StorageBatch>) =>
+    new Promise<void>((resolve) => {
+      journal.append({ ...NOTHING_TO_STORE, ...batch, mustSync: true }, resolve);
+    });
+  const first = await open(directory);
+  const placed = { index: 9, membership: MEMBERSHIP };
+  await store(first, { entries: [noop(1)], hardState: { term: 1, vote: '', commit: 1 } });
+  await store(first, { membership: placed });
+  await first.close();
+  const damaged = await open(directory);
+  t.equal(await mendJournal(damaged, appliedTo(5), damaged.placed.membership), true);
+  await damaged.close();
+  const mended = await open(directory);
+  t.teardown(() => mended.close());
+  t.same(mended.placed, placed, 'it is newer than the state that the journal begins with');
 });
 
 t.test('a journal that reaches as far as the files is left as it is, and votes', async (t) => {

@@ -196,7 +196,7 @@ export class SimMember {
     if (storage.termAt(position.index) === position.term) return recovered;
     if (recovered.hardState.term < position.term) throw new VotesLost();
     storage.setMuted(true);
-    storage.begin(position, { ...recovered.placed, index: position.index });
+    storage.begin(position, recovered.placed);
     return { ...recovered, configs: [], tagged: [], isMuted: true };
   }
 

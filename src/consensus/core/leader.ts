@@ -94,7 +94,9 @@ function stateToFetch(state: RaftState): SnapshotMark | undefined {
   return ask === undefined ? markAt(state, state.log.applied) : ask();
 }
 
-function markAt(state: RaftState, index: LogIndex): SnapshotMark {
+/** Undefined while a change up to `index` is committed and not in effect: it would be missing. */
+function markAt(state: RaftState, index: LogIndex): SnapshotMark | undefined {
+  if (state.configs.hasThrough(index)) return undefined;
   const term = state.log.termAt(index);
   assert(term !== undefined, `entry ${index} has no term`);
   const { membershipIndex, tracker } = state;

@@ -13,12 +13,12 @@ import type { TenureRecords } from './tenure-records.ts';
 export interface AdmissionFacts {
   readonly self: NodeId;
   readonly term: Term;
+  /** Whether it may vote at all, whatever was promised to whom. */
+  readonly mayVote: boolean;
   /** Whether this member owes its silence to anybody. */
   isSilent(): boolean;
-  /** What keeps it from elections whatever was promised to whom. */
-  readonly isBarred: boolean;
   /** Whether it may lead. */
-  readonly isEligible: boolean;
+  readonly mayLead: boolean;
   readonly records: TenureRecords;
 }
 
@@ -26,14 +26,13 @@ export function admits(message: Message, facts: AdmissionFacts): boolean {
   switch (message.type) {
     case 'vote':
     case 'preVote': {
-      if (!message.transfer) return !facts.isSilent();
-      const { from, term, handover } = message;
-      return !facts.isBarred && facts.records.handsOver(from, term - 1, handover);
+      if (!facts.mayVote) return false;
+      const { from, term, handover, transfer } = message;
+      return transfer ? facts.records.handsOver(from, term - 1, handover) : !facts.isSilent();
     }
     case 'timeoutNow':
       return (
-        facts.isEligible &&
-        !facts.isBarred &&
+        facts.mayLead &&
         message.term === facts.term &&
         facts.records.handsOver(facts.self, message.term, message.handover)
       );

@@ -65,8 +65,19 @@ export class Incarnations {
   }
 
   /**
-   * Whether this member may vote and stand: its storage is the one that its configuration
-   * names. One that joined later begins with a configuration that does not know it yet.
+   * Whether this member may vote for who asks: it takes part, or whoever asks goes by a
+   * configuration that names this very storage. That one may be newer than the own, and the
+   * vote may be needed before anybody leads who could tell of it (dissertation §4.2.1).
+   */
+  mayVote({ message, toIncarnation }: PeerMessage, membership: Membership): boolean {
+    if (this.#isBarred) return false;
+    const isNamed = this.#own !== NO_INCARNATION && toIncarnation === this.#own;
+    return isNamed || this.takesPart(membership, message.to);
+  }
+
+  /**
+   * Whether this member may stand: its storage is the one that its configuration names. One
+   * that joined later begins with a configuration that does not know it yet.
    */
   takesPart(membership: Membership, self: NodeId): boolean {
     if (this.#isBarred) return false;

@@ -70,9 +70,16 @@ export class Lease {
     return this.#heldUntilMs.get(voter);
   }
 
-  /** The tenure may last until then. */
-  told(endMs: number): void {
-    this.#toldMs = Math.max(this.#toldMs, endMs);
+  /**
+   * The furthest end that the voters in `membership`, or those before them, stand for: who
+   * promised before the last change of the voters still keeps it, and has a voter in common
+   * with every quorum of now.
+   *
+   * @param mostMs no end lies beyond it
+   */
+  tell(membership: Membership, mostMs: number): number {
+    this.#toldMs = Math.max(this.#toldMs, Math.min(this.endMs(membership), mostMs));
+    return this.#toldMs;
   }
 
   /**

@@ -162,9 +162,7 @@ export class RaftHost {
     if (this.#core.status.role !== 'leader') return 0;
     // A group of one owes its lease to nobody, but is still to look at its clock.
     const most = this.#ports.nowMs() + withoutDrift(this.#leaseMs);
-    const endMs = Math.min(this.#lease.endMs(this.#core.membership), most);
-    this.#lease.told(endMs);
-    return endMs;
+    return this.#lease.tell(this.#core.membership, most);
   }
 
   /** Takes over a lease length that was committed; rounds from now on ask for it. */
@@ -226,7 +224,7 @@ export class RaftHost {
     for (const peer of received) {
       const { message, promiseMs } = peer;
       const isMeant = this.#incarnations.refusalOf(peer, this.membership) === undefined;
-      if (message.to !== this.#id || !isMeant || !this.#admits(message)) continue;
+      if (message.to !== this.#id || !isMeant || !this.#admits(peer)) continue;
       this.#take(message, promiseMs);
     }
     this.#drain();
@@ -311,13 +309,14 @@ export class RaftHost {
     this.#ports.storage.compact(floor);
   }
 
-  #admits(message: Message): boolean {
-    return admits(message, {
+  #admits(peer: PeerMessage): boolean {
+    const mayVote = !this.#isBarred && this.#incarnations.mayVote(peer, this.membership);
+    return admits(peer.message, {
       self: this.#id,
       term: this.#core.status.term,
-      isSilent: () => this.#isSilent(this.#ports.nowMs()),
-      isBarred: this.#isBarred,
-      isEligible: this.#isEligible,
+      mayVote,
+      isSilent: () => this.#silence.isDue(this.#ports.nowMs()),
+      mayLead: this.#isEligible && !this.#isBarred && this.#takesPart,
       records: this.#records,
     });
   }
@@ -379,19 +378,19 @@ export class RaftHost {
     this.#storePromise(this.#leaseMs, () => this.#core.beat());
   }
 
-  #isSilent(nowMs: number): boolean {
-    return this.#isBarred || this.#silence.isDue(nowMs);
+  get #takesPart(): boolean {
+    return this.#incarnations.takesPart(this.membership, this.#id);
   }
 
   /** What bars from elections whatever was promised to whom. */
   get #isBarred(): boolean {
     const { isStalled, isFull } = this.#watch;
-    const takesPart = this.#incarnations.takesPart(this.membership, this.#id);
-    return this.#isServiceHeld || isStalled || isFull || this.#muting.isMuted || !takesPart;
+    return this.#isServiceHeld || isStalled || isFull || this.#muting.isMuted;
   }
 
   #mayCampaign(nowMs: number): boolean {
-    return this.#isEligible && !this.#isSilent(nowMs);
+    const isFree = !this.#isBarred && !this.#silence.isDue(nowMs);
+    return this.#isEligible && isFree && this.#takesPart;
   }
 
   /** Does all work that the core has, until it has none. */
