@@ -151,6 +151,7 @@ export function memberSettings(parts: {
       electionJitterTicks: Math.max(4, electionTicks / 2),
       heartbeatTicks,
       repeatRequestTicks: heartbeatTicks,
+      repeatStateTicks: ticksPerLease,
       preVote: true,
       checkQuorum: true,
       appendBytesMax: 256,
