@@ -267,6 +267,11 @@ export class SimMember {
     this.#process?.receive(message);
   }
 
+  /** The connection to `id` is gone. */
+  unreachable(id: string): void {
+    this.#process?.run('network', () => this.host?.reportUnreachable(id));
+  }
+
   propose(...texts: readonly string[]): boolean {
     return this.#process?.propose(texts.map((text) => Buffer.from(text))) === true;
   }

@@ -43,6 +43,8 @@ export interface NetworkPorts {
   /** @param life the process of the receiver that it was sent to */
   deliver(message: PeerMessage, life: number): void;
   onFate(fate: 'lost' | 'replayed' | 'late' | 'clogged' | 'cut'): void;
+  /** A message did not arrive, and its connection with it. */
+  onBroken(from: string, to: string): void;
 }
 
 export class SimNetwork {
@@ -105,6 +107,9 @@ export class SimNetwork {
     const { lossRate, replayRate, clogMsMean } = this.#settings;
     if (this.#chance.happens(lossRate)) {
       this.#ports.onFate('lost');
+      // The others are repeated sooner or later; that one only when its loss is noticed.
+      if (sent.message.type === 'snapshot')
+        this.#ports.onBroken(sent.message.from, sent.message.to);
       return;
     }
     this.#carry(sent, life, this.#delayMs(sent));
@@ -118,8 +123,12 @@ export class SimNetwork {
     const link = this.#link(sent.message.from, sent.message.to);
     const heldMs = link.cloggedUntilMs - this.#world.nowMs;
     this.#world.after(heldMs > 0 ? heldMs + delayMs : delayMs, () => {
-      if (link.cuts > 0) this.#ports.onFate('cut');
-      else this.#ports.deliver(sent, life);
+      if (link.cuts === 0) {
+        this.#ports.deliver(sent, life);
+        return;
+      }
+      this.#ports.onFate('cut');
+      this.#ports.onBroken(sent.message.from, sent.message.to);
     });
   }
 

@@ -65,7 +65,7 @@ export function drawPlan(options: RunOptions): Plan {
   const faults = wanted === undefined ? kinds : kinds.filter((kind) => wanted.includes(kind));
   const has = (kind: FaultKind): boolean => faults.includes(kind);
   const spares = chance.below(3);
-  const storage = chance.happens(0.1) ? 'journal' : 'fast';
+  const storage = chance.happens(0.15) ? 'journal' : 'fast';
   const hasWitness = chance.happens(0.2);
   return {
     seed: options.seed,
@@ -99,7 +99,8 @@ function drawNetwork(chance: Chance, has: (kind: FaultKind) => boolean): Network
     clogMsMean: chance.between(0.3, 3) * LEASE_MS,
     late: {
       type: chance.pick(LATE_TYPES),
-      rate: chance.between(0.05, 0.7),
+      // Where all of them are late, nothing that comes in time hides it.
+      rate: chance.happens(0.35) ? 1 : chance.between(0.05, 0.7),
       ms: chance.between(0.1, 4) * LEASE_MS,
     },
   };
@@ -117,16 +118,21 @@ function drawPace(
   chance: Chance,
   has: (kind: FaultKind) => boolean,
 ): Pick<Plan, 'tickMs' | 'member'> {
-  const ticksPerLease = chance.pick([40, 60, 80]);
+  const ticksPerLease = chance.pick([12, 16, 24, 40]);
   const electionTicks = Math.round(ticksPerLease * chance.pick([0.4, 0.6, 1]));
   const saveEvery = chance.pick([5, 30, 200]);
   const lateTickRate = chance.acrossScales(0.005, 0.1);
+  // One entry a message, or many: what a leader's own first entry comes with.
+  const appendBytesMax = chance.pick([1, 64, 256, 256, 4096]);
+  const inflightMessagesMax = chance.pick([1, 2, 8, 8]);
   return {
     tickMs: LEASE_MS / ticksPerLease,
     member: memberSettings({
       ticksPerLease,
-      heartbeatTicks: Math.round(ticksPerLease / 10),
+      heartbeatTicks: Math.round(ticksPerLease / 6),
       electionTicks,
+      appendBytesMax,
+      inflightMessagesMax,
       saveEvery: has('compaction') ? saveEvery : 0,
       lateTickRate: has('lateTicks') ? lateTickRate : 0,
     }),
@@ -137,10 +143,13 @@ export function memberSettings(parts: {
   readonly ticksPerLease: number;
   readonly heartbeatTicks: number;
   readonly electionTicks: number;
+  readonly appendBytesMax: number;
+  readonly inflightMessagesMax: number;
   readonly saveEvery: number;
   readonly lateTickRate: number;
 }): MemberSettings {
   const { ticksPerLease, heartbeatTicks, electionTicks, saveEvery, lateTickRate } = parts;
+  const { appendBytesMax, inflightMessagesMax } = parts;
   return {
     leaseMs: LEASE_MS,
     ticksPerLease,
@@ -154,8 +163,8 @@ export function memberSettings(parts: {
       repeatStateTicks: ticksPerLease,
       preVote: true,
       checkQuorum: true,
-      appendBytesMax: 256,
-      inflightMessagesMax: 8,
+      appendBytesMax,
+      inflightMessagesMax,
       inflightBytesMax: 4096,
       uncommittedBytesMax: 16_384,
       applyingBytesMax: 4096,

@@ -264,3 +264,26 @@ t.test('rule 4: a leader that starts anew within its own lease votes for nobody'
   simulation.until(leads, 20_000, 'nobody is elected');
   t.ok(simulation.world.nowMs - killedAtMs > LEASE_MS * 0.9, 'only when its lease is over');
 });
+
+t.test('a member that did not hear that it is to fetch the state is told again', async (t) => {
+  const { simulation, a, others } = serving({ saveEvery: 5 });
+  const [b] = others;
+  b.powerOff();
+  for (let value = 0; value < 80; value += 1) {
+    a.propose(`value ${value}`);
+    simulation.run(20);
+  }
+  let lost = 0;
+  simulation.network.intercept = ({ message }) => {
+    if (message.type !== 'snapshot' || lost > 0) return 'pass';
+    lost += 1;
+    // The connection breaks with the message.
+    simulation.world.after(50, () => a.unreachable(b.id));
+    return 'drop';
+  };
+  b.start();
+  simulation.until(() => lost > 0, 5 * LEASE_MS, 'it is not told at all');
+  const isLevel = () => b.appliedIndex === a.appliedIndex;
+  simulation.until(isLevel, 10 * LEASE_MS, 'it is not told again');
+  t.ok(a.isServing);
+});

@@ -34,6 +34,9 @@ import { World } from './world.ts';
 /** What clocks may be off: 2 %. */
 const DRIFT_MAX = 0.02;
 
+/** Until a lost connection is noticed. */
+const NOTICE_MS_MEAN = LEASE_MS / 5;
+
 /** Which condition made a message come to that. */
 const FATES = {
   lost: 'fault loss',
@@ -46,6 +49,8 @@ const FATES = {
 /** What a written schedule decides instead of chance: a quiet cluster of three. */
 export interface FixedParts {
   readonly electionTicks?: number;
+  /** Entries after which the log is dropped. Default: never. */
+  readonly saveEvery?: number;
   /** The last member is a witness. */
   readonly hasWitness?: boolean;
   /** Drift of each member's clock. */
@@ -80,6 +85,8 @@ export class Simulation {
   /** The member that keeps no data, if there is one. */
   readonly witness: string | undefined;
   readonly #byId = new Map<string, SimMember>();
+  /** Connections whose loss is about to be noticed. */
+  readonly #brokenLinks = new Set<string>();
   readonly #trace: string[] = [];
   readonly #isTraced: boolean;
 
@@ -95,6 +102,7 @@ export class Simulation {
     this.network = new SimNetwork(world, chance.fork(), plan.network, {
       deliver: (message, life) => this.#deliver(message, life),
       onFate: (fate) => counts.add(FATES[fate]),
+      onBroken: (from, to) => this.#broken(from, to),
     });
     this.operator = new Operator(this);
     this.clients = new Clients(this);
@@ -170,9 +178,21 @@ export class Simulation {
   /** A connection ends with its process; only who is muted needs that. */
   #deliver(message: PeerMessage, life: number): void {
     const member = this.member(message.message.to);
+    if (!member.isUp) this.#broken(message.message.from, member.id);
     if (life !== member.life && member.storage.durable.isMuted) return;
     this.note(() => messageText(message));
     member.receive(message);
+  }
+
+  /** The sender notices after a while that its connection is gone. */
+  #broken(from: string, to: string): void {
+    const link = `${from} ${to}`;
+    if (this.#brokenLinks.has(link)) return;
+    this.#brokenLinks.add(link);
+    this.world.after(this.chance.around(NOTICE_MS_MEAN), () => {
+      this.#brokenLinks.delete(link);
+      this.member(from).unreachable(to);
+    });
   }
 
   #send(message: PeerMessage): void {
@@ -264,7 +284,8 @@ const QUIET_NETWORK: NetworkSettings = {
   late: { type: 'append', rate: 0, ms: 0 },
 };
 
-function quietPlan(seed: number, { electionTicks = 40, hasWitness = false }: FixedParts): Plan {
+function quietPlan(seed: number, fixed: FixedParts): Plan {
+  const { electionTicks = 40, saveEvery = 0, hasWitness = false } = fixed;
   const ticksPerLease = 40;
   return {
     seed,
@@ -282,7 +303,9 @@ function quietPlan(seed: number, { electionTicks = 40, hasWitness = false }: Fix
       ticksPerLease,
       heartbeatTicks: 4,
       electionTicks,
-      saveEvery: 0,
+      appendBytesMax: 256,
+      inflightMessagesMax: 8,
+      saveEvery,
       lateTickRate: 0.01,
     }),
     clientMsMean: LEASE_MS / 20,

@@ -281,6 +281,8 @@ export class RaftHost {
   /** Messages to `id` were lost with its connection. */
   reportUnreachable(id: NodeId): void {
     this.#core.reportUnreachable(id);
+    // It may not have heard that it is to fetch the state: it is told again.
+    this.#core.reportSnapshot(id, false);
     this.#drain();
   }
 

@@ -45,11 +45,15 @@ export class Faults {
   elected(member: SimMember): void {
     const { world } = this.#simulation;
     if (this.#isOver || world.nowMs > this.#ambushUntilMs) return;
-    world.after(this.#chance.around(30), () => {
+    // Between its own append and a majority that has it.
+    world.after(this.#chance.around(20), () => {
       if (this.#isOver) return;
       this.#simulation.note(() => `fault crashNewLeader ${member.id}`);
-      member.powerOff();
-      this.#later(() => member.start());
+      if (this.#chance.happens(0.4)) this.#network.hit('onePeer', member);
+      else {
+        member.powerOff();
+        this.#later(() => member.start());
+      }
     });
   }
 

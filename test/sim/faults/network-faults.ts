@@ -26,7 +26,7 @@ export class NetworkFaults {
   }
 
   /** @returns whether anything was done */
-  hit(kind: Strike, victim: SimMember): boolean {
+  hit(kind: Strike | 'onePeer', victim: SimMember): boolean {
     if (kind === 'swizzleClog') return this.#swizzle();
     const cuts = this.#cutsOf(kind, victim);
     const { network } = this.#simulation;
@@ -37,7 +37,7 @@ export class NetworkFaults {
     return cuts.length > 0;
   }
 
-  #cutsOf(kind: Strike, victim: SimMember): readonly Cut[] {
+  #cutsOf(kind: Strike | 'onePeer', victim: SimMember): readonly Cut[] {
     const { members } = this.#simulation;
     const others = members.filter((member) => member !== victim).map(({ id }) => id);
     const leader = members.find(({ isLeading }) => isLeading) ?? victim;
@@ -45,6 +45,11 @@ export class NetworkFaults {
     switch (kind) {
       case 'isolate':
         return others.flatMap((other) => both(victim.id, other));
+      case 'onePeer':
+        return this.#chance
+          .shuffled(others)
+          .slice(1)
+          .flatMap((other) => both(victim.id, other));
       case 'cutLink':
         return both(victim.id, this.#chance.pick(others));
       case 'cutOneWay':
