@@ -21,6 +21,7 @@ export function hostOptions(config: Config, incarnation: string, leaseMs: number
       electionJitterTicks: ELECTION_JITTER_TICKS,
       heartbeatTicks,
       repeatRequestTicks: REPEAT_REQUEST_TICKS,
+      repeatStateTicks: ticksPerLease,
       preVote: true,
       checkQuorum: true,
       appendBytesMax: MIB,

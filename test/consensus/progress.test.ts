@@ -202,8 +202,8 @@ t.test('a late rejection changes nothing', async (t) => {
 });
 
 /** The leader's log begins after what `c` has. */
-function compacted(): CoreGroup {
-  const group = ledGroup();
+function compacted(options: object = {}): CoreGroup {
+  const group = ledGroup(options);
   group.cut.add('c');
   for (let count = 0; count < 5; count += 1) group.propose('a', `${count}`);
   group.settle();
@@ -261,6 +261,14 @@ t.test('a state that could not be fetched is tried again after a heartbeat', asy
   group.of('a').core.reportSnapshot('c', false);
   t.match(progressOf(group, 'c'), { state: 'probe', next: 2, isPaused: true });
   group.pass(2);
+  t.match(progressOf(group, 'c'), { state: 'replicate', match: 6 });
+});
+
+t.test('who has fetched for long is looked for again, for its word may be lost', async (t) => {
+  const group = compacted({ repeatStateTicks: 3 });
+  group.until(() => progressOf(group, 'c').state === 'snapshot');
+  group.inFlight = [];
+  group.pass(20);
   t.match(progressOf(group, 'c'), { state: 'replicate', match: 6 });
 });
 

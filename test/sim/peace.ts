@@ -11,6 +11,7 @@
  */
 
 import { isJoint } from '../../src/consensus/core/membership/reconfigure.ts';
+import { isVoter } from '../../src/consensus/core/quorum/joint.ts';
 import type { Membership, NodeId } from '../../src/consensus/core/types.ts';
 import { isQuorumOfAll, isWhole, lastOf, possibleMemberships } from './faults/atlas.ts';
 import type { SimMember } from './member.ts';
@@ -63,15 +64,20 @@ export class Peace {
     return this.#canLive(core, memberships) ? core : members;
   }
 
-  /** With a witness not every quorum can elect: one of it must have all that the others have. */
+  /**
+   * Not every quorum can elect: one of it must have all that the others have and be a voter
+   * by what it knows itself. (A change takes effect when its commit is known: one that
+   * learned of its own demotion first helps nobody who has not heard of it.)
+   */
   #canLive(core: readonly SimMember[], memberships: readonly Membership[]): boolean {
     if (!isQuorumOfAll(core, memberships)) return false;
     const { witness } = this.#simulation;
     if (witness !== undefined && !this.#canCommit(core, witness)) return false;
-    const ends = core.map((member) => ({ id: member.id, last: lastOf(member) }));
+    const ends = core.map((member) => ({ id: member.id, member, last: lastOf(member) }));
     return ends.some(
-      ({ id, last }) =>
+      ({ id, member, last }) =>
         id !== witness &&
+        isVoterOfItsOwn(member) &&
         ends.every((other) => {
           const { term, index } = other.last;
           return last.term > term || (last.term === term && last.index >= index);
@@ -169,4 +175,8 @@ function isEven(members: readonly SimMember[]): boolean {
     .progress()
     .every(({ id, state }) => state === 'replicate' || !named.some((member) => member.id === id));
   return isLevel && isFlowing;
+}
+
+function isVoterOfItsOwn({ id, host, storage }: SimMember): boolean {
+  return isVoter(host?.membership ?? storage.durable.placed.membership, id);
 }

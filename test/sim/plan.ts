@@ -118,7 +118,7 @@ function drawPace(
   chance: Chance,
   has: (kind: FaultKind) => boolean,
 ): Pick<Plan, 'tickMs' | 'member'> {
-  const ticksPerLease = chance.pick([12, 16, 24, 40]);
+  const ticksPerLease = chance.pick([24, 40, 60, 80]);
   const electionTicks = Math.round(ticksPerLease * chance.pick([0.4, 0.6, 1]));
   const saveEvery = chance.pick([5, 30, 200]);
   const lateTickRate = chance.acrossScales(0.005, 0.1);
@@ -160,6 +160,7 @@ export function memberSettings(parts: {
       electionJitterTicks: Math.max(4, electionTicks / 2),
       heartbeatTicks,
       repeatRequestTicks: heartbeatTicks,
+      repeatStateTicks: ticksPerLease,
       preVote: true,
       checkQuorum: true,
       appendBytesMax,

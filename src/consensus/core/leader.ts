@@ -210,6 +210,18 @@ export function requestTransfer(state: RaftState, transfer: Transfer): TransferR
   return 'begun';
 }
 
+/** Looks again for members that have fetched a state for long; `ticks` passed since it looked last. */
+export function lookForStates(state: RaftState, ticks: number): void {
+  const { repeatStateTicks } = state.options;
+  if (repeatStateTicks === undefined) return;
+  for (const id of state.tracker.members) {
+    const progress = state.tracker.progressOf(id);
+    if (progress?.state !== 'snapshot') continue;
+    progress.stateTicks += ticks;
+    if (progress.stateTicks >= repeatStateTicks) progress.becomeProbe();
+  }
+}
+
 /** Begins to give the lead to another voter (dissertation §3.10). */
 function beginTransfer(state: RaftState, transfer: Transfer): void {
   // It should be over within one election timeout.

@@ -28,6 +28,12 @@ export interface CoreOptions {
    * silent when it asked first. Default: never.
    */
   readonly repeatRequestTicks?: number;
+  /**
+   * A member that was told to fetch a state is looked for again after so many ticks: its
+   * word may be lost, and the log may have been compacted beyond the state meanwhile.
+   * Default: never, the host reports what became of it.
+   */
+  readonly repeatStateTicks?: number;
   /** Rehearse an election before raising the term (dissertation §9.6). */
   readonly preVote: boolean;
   /**

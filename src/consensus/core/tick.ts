@@ -5,7 +5,7 @@
 import { keepCopySet } from './copies/duties.ts';
 import { campaign, repeatRequests } from './election.ts';
 import { broadcastHeartbeat } from './heartbeat.ts';
-import { broadcastAppend } from './leader.ts';
+import { broadcastAppend, lookForStates } from './leader.ts';
 import { becomeFollower } from './roles.ts';
 import type { RaftState } from './state.ts';
 import { NO_NODE } from './types.ts';
@@ -46,6 +46,7 @@ function tickLeader(state: RaftState): void {
   if (state.role === 'leader' && state.heartbeatElapsed >= state.options.heartbeatTicks) {
     state.heartbeatElapsed = 0;
     broadcastHeartbeat(state);
+    lookForStates(state, state.options.heartbeatTicks);
   }
   if (state.role === 'leader' && keepCopySet(state)) broadcastAppend(state);
 }

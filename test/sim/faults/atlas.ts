@@ -64,15 +64,24 @@ export function mayLose(
   if (members.some((member) => member !== victim && !member.isBlank && !isWhole(member)))
     return false;
   const others = members.filter((member) => member !== victim && isWhole(member));
-  if (!isQuorumOfAll(others, possibleMemberships(members))) return false;
-  return witness === undefined || hasOtherCopy(victim, members, witness);
+  const memberships = possibleMemberships(members);
+  if (!isQuorumOfAll(others, memberships)) return false;
+  if (witness === undefined) return true;
+  // A learner's copy helps nobody to lead.
+  const voters = members.filter(({ id }) => memberships.every((each) => each.voters.includes(id)));
+  return hasOtherCopy(victim, members, voters, witness);
 }
 
 /** With a witness one member may have the only copy of what is committed. */
-function hasOtherCopy(victim: SimMember, members: readonly SimMember[], witness: NodeId): boolean {
+function hasOtherCopy(
+  victim: SimMember,
+  members: readonly SimMember[],
+  voters: readonly SimMember[],
+  witness: NodeId,
+): boolean {
   if (victim.id === witness) return members.every((member) => member === victim || isWhole(member));
   const known = members.filter(({ id }) => id === victim.id || id === witness);
-  const others = members.filter((member) => !known.includes(member) && isWhole(member));
+  const others = voters.filter((member) => !known.includes(member) && isWhole(member));
   return others.some(({ storage }) =>
     // What was sent by the victim may yet arrive at the witness.
     known.every((member) => {

@@ -34,6 +34,8 @@ export class Progress {
   state: ProgressState = 'probe';
   /** Index of the state that the member was told to fetch, in `snapshot`. */
   pendingSnapshot: LogIndex = 0;
+  /** Ticks since it was told to fetch a state. */
+  stateTicks = 0;
   /** Heard of since the last quorum check. */
   recentActive = false;
   /** Nothing is sent until an answer or a heartbeat's answer comes. */
@@ -67,6 +69,7 @@ export class Progress {
   becomeSnapshot(index: LogIndex): void {
     this.#enter('snapshot');
     this.pendingSnapshot = index;
+    this.stateTicks = 0;
     this.next = index + 1;
     this.#sentCommit = index;
   }
