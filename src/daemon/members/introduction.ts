@@ -1,27 +1,23 @@
 /** What a node says of itself to whoever wants to add it. */
 
-import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import { Ajv } from 'ajv';
 import { MailraftError } from '../../errors.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { NodeIdentity } from '../identity.ts';
 
-const text = Type.String({ maxLength: 256 });
-const IntroductionSchema = Type.Object({
-  id: text,
-  incarnation: text,
+export interface Introduction {
+  readonly id: string;
+  readonly incarnation: string;
   /** Empty while its data directory belongs to no cluster. */
-  clusterId: text,
+  readonly clusterId: string;
   /** Its data directory has taken nothing in yet: neither a vote nor an entry. */
-  isFresh: Type.Boolean(),
+  readonly isFresh: boolean;
   /** It would be a witness: its file says so, and it has no volumes. */
-  isWitness: Type.Boolean(),
+  readonly isWitness: boolean;
   /** Why its data directory can not be relied on; empty when it can. */
-  fault: Type.String({ maxLength: 1024 }),
-});
-export type Introduction = Static<typeof IntroductionSchema>;
+  readonly fault: string;
+}
 
-const isIntroduction = new Ajv().compile<Introduction>(IntroductionSchema as TSchema);
+const TEXT_MAX = 4096;
 
 export function introduce(
   { id, incarnation, clusterId }: NodeIdentity,
@@ -35,6 +31,16 @@ export function introduce(
 
 /** @throws {MailraftError} `DATA_INVALID` */
 export function introductionOf(value: unknown): Introduction {
-  if (isIntroduction(value)) return value;
+  const fields = typeof value === 'object' && value !== null ? { ...value } : {};
+  const { id, incarnation, clusterId, isFresh, isWitness, fault } = fields as Record<
+    string,
+    unknown
+  >;
+  const areTexts = [id, incarnation, clusterId, fault].every(
+    (text) => typeof text === 'string' && text.length <= TEXT_MAX,
+  );
+  if (areTexts && typeof isFresh === 'boolean' && typeof isWitness === 'boolean') {
+    return { id, incarnation, clusterId, isFresh, isWitness, fault } as Introduction;
+  }
   throw new MailraftError('DATA_INVALID', 'the node answers in a way that is not understood');
 }

@@ -3,25 +3,19 @@
  * `MemberDetail.info`, which consensus carries and does not read.
  */
 
-import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import { Ajv } from 'ajv';
 import type { MemberConfig } from '../../config/config.ts';
 import { formatEndpoint } from '../../config/endpoint.ts';
 
 const PRIORITY_MAX = 1000;
-const TEXT_MAX = 256;
 
-export const MemberInfoSchema = Type.Object({
+export interface MemberInfo {
   /** `HOST:PORT` where the others reach it. */
-  address: Type.String({ minLength: 1, maxLength: TEXT_MAX }),
+  readonly address: string;
   /** Among members that are ready the one with the highest is handed the place. */
-  priority: Type.Integer({ minimum: 0, maximum: PRIORITY_MAX }),
-  site: Type.String({ maxLength: TEXT_MAX }),
-  canBePrimary: Type.Boolean(),
-});
-export type MemberInfo = Static<typeof MemberInfoSchema>;
-
-const isInfo = new Ajv().compile<MemberInfo>(MemberInfoSchema as TSchema);
+  readonly priority: number;
+  readonly site: string;
+  readonly canBePrimary: boolean;
+}
 
 export function encodeInfo({ address, priority, site, canBePrimary }: MemberInfo): string {
   return JSON.stringify({ address, priority, site, canBePrimary });
@@ -31,7 +25,7 @@ export function encodeInfo({ address, priority, site, canBePrimary }: MemberInfo
 export function decodeInfo(text: string): MemberInfo | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isInfo(value) ? value : undefined;
+    return typeof value === 'object' && value !== null ? infoIn({ ...value }) : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -41,4 +35,12 @@ export function decodeInfo(text: string): MemberInfo | undefined {
 export function infoOfConfig(member: MemberConfig): MemberInfo {
   const { address, priority, site, canBePrimary } = member;
   return { address: formatEndpoint(address), priority, site, canBePrimary };
+}
+
+function infoIn(fields: Partial<Record<keyof MemberInfo, unknown>>): MemberInfo | undefined {
+  const { address, priority, site, canBePrimary } = fields;
+  if (typeof address !== 'string' || typeof site !== 'string') return undefined;
+  if (typeof canBePrimary !== 'boolean' || typeof priority !== 'number') return undefined;
+  const isRank = Number.isInteger(priority) && priority >= 0 && priority <= PRIORITY_MAX;
+  return isRank && address !== '' ? { address, priority, site, canBePrimary } : undefined;
 }

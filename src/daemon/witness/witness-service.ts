@@ -14,7 +14,6 @@ import type {
   StatusReport,
 } from '../../net/http/node-port.ts';
 import { BARRIER_MS_MAX, type BarrierAnswer, barrierAnswerOf } from '../barriers.ts';
-import { driveChange, MEMBER_STEP_MS_MAX } from '../members/change-driver.ts';
 import type { StepQuestion } from '../members/change-request.ts';
 import {
   type WitnessParts,
@@ -68,6 +67,8 @@ export class WitnessService implements NodePort {
     options: MemberChangeOptions,
     report: PhaseReporter,
   ): Promise<unknown> {
+    // Seldom needed, and a witness is to stay small.
+    const { driveChange, MEMBER_STEP_MS_MAX } = await import('../members/change-driver.ts');
     const { transport, nowMs } = this.#parts;
     const ask = (question: StepQuestion): Promise<unknown> =>
       transport.ask(this.#leader(), 'member.step', question, MEMBER_STEP_MS_MAX);
