@@ -33,8 +33,8 @@ const messages: readonly Message[] = [
   { type: 'heartbeatResponse', ...envelope, round: 44 },
   { type: 'vote', ...envelope, lastIndex: 8, lastTerm: 7, transfer: true, handover: 6 },
   { type: 'preVote', ...envelope, lastIndex: 8, lastTerm: 7, transfer: false, handover: 0 },
-  { type: 'voteResponse', ...envelope, rejected: false },
-  { type: 'preVoteResponse', ...envelope, rejected: true },
+  { type: 'voteResponse', ...envelope, rejected: true, commitIndex: 7, commitTerm: 6 },
+  { type: 'preVoteResponse', ...envelope, rejected: false, commitIndex: 0, commitTerm: 0 },
   { type: 'timeoutNow', ...envelope, handover: 12 },
   {
     type: 'snapshot',

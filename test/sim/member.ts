@@ -236,7 +236,7 @@ export class SimMember {
   join(placed: PlacedMembership): void {
     this.powerOff();
     this.#isBlank = false;
-    this.#parts.storage.wipe(placed);
+    this.#parts.storage.introduce(placed);
     this.start();
   }
 

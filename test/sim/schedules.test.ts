@@ -287,3 +287,34 @@ t.test('a member that did not hear that it is to fetch the state is told again',
   simulation.until(isLevel, 10 * LEASE_MS, 'it is not told again');
   t.ok(a.isServing);
 });
+
+t.test(
+  'a voter that alone knows of its removal does not keep the others from electing',
+  async (t) => {
+    const { simulation, a, others } = serving({ ids: ['a', 'b', 'c', 'd'] });
+    const [b, c] = others;
+    const d = simulation.members.find((member) => ![a, b, c].includes(member)) as SimMember;
+    d.powerOff();
+    // What is committed is news to the removed one alone, which gets one entry more than the other.
+    let index = Number.POSITIVE_INFINITY;
+    simulation.network.intercept = ({ message }) => {
+      const isNews = message.type === 'append' || message.type === 'heartbeat';
+      if (message.to !== c.id || !isNews) return 'pass';
+      const isBeyond = message.type === 'append' && (message.entries.at(-1)?.index ?? 0) > index;
+      return isBeyond || message.commit >= index ? 'drop' : 'pass';
+    };
+    const changes = [{ kind: 'remove', id: b.id }] as const;
+    const proposed = a.host?.proposeConfig({ changes, transition: 'auto', context: '' });
+    index = proposed?.kind === 'accepted' ? proposed.first : 0;
+    a.propose('one more');
+    const knows = () => b.host?.membership.voters.includes(b.id) === false;
+    simulation.until(knows, LEASE_MS, 'the removed one does not come to know it');
+    t.equal(c.host?.membership.voters.length, 4, 'and the other does');
+    t.ok((b.host?.status.lastIndex ?? 0) > (c.host?.status.lastIndex ?? 0));
+    simulation.network.intercept = undefined;
+    a.powerOff();
+    d.start();
+    const hasLeader = () => [c, d].some(({ isLeading }) => isLeading);
+    simulation.until(hasLeader, 20 * LEASE_MS, 'nobody is elected');
+  },
+);

@@ -49,6 +49,8 @@ const FATES = {
 /** What a written schedule decides instead of chance: a quiet cluster of three. */
 export interface FixedParts {
   readonly electionTicks?: number;
+  /** Default: a, b, c. */
+  readonly ids?: readonly string[];
   /** Entries after which the log is dropped. Default: never. */
   readonly saveEvery?: number;
   /** The last member is a witness. */
@@ -285,12 +287,12 @@ const QUIET_NETWORK: NetworkSettings = {
 };
 
 function quietPlan(seed: number, fixed: FixedParts): Plan {
-  const { electionTicks = 40, saveEvery = 0, hasWitness = false } = fixed;
+  const { electionTicks = 40, saveEvery = 0, hasWitness = false, ids = ['a', 'b', 'c'] } = fixed;
   const ticksPerLease = 40;
   return {
     seed,
     tickMs: LEASE_MS / ticksPerLease,
-    ids: ['a', 'b', 'c'],
+    ids,
     spares: [],
     hasWitness,
     storage: 'fast',

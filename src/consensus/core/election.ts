@@ -84,7 +84,31 @@ function answer(
   rejected: boolean,
 ): VoteResponse {
   const type = request.type === 'vote' ? 'voteResponse' : 'preVoteResponse';
-  return { type, from: state.id, to: request.from, term: request.term, rejected };
+  const response = {
+    type,
+    from: state.id,
+    to: request.from,
+    term: request.term,
+    rejected,
+  } as const;
+  const { committed } = state.log;
+  if (!rejected || committed === 0) return response;
+  return { ...response, commitIndex: committed, commitTerm: state.log.termAt(committed) ?? 0 };
+}
+
+/**
+ * What a voter knows to be committed is so for everybody who has that entry.
+ *
+ * Where a configuration takes effect once it is committed, those who do not know that it is
+ * may be too few by the one before: a voter that it removed stands no more, and refuses them
+ * for what it has beyond them. So its refusal tells them; and who stood by the configuration
+ * before stands anew.
+ */
+export function learnCommit(state: RaftState, response: VoteResponse): void {
+  const { commitIndex: index = 0, commitTerm: term = 0 } = response;
+  if (state.role === 'leader' || !state.log.maybeCommit({ index, term })) return;
+  if (!state.configs.hasThrough(index) || state.role === 'follower') return;
+  becomeFollower(state, state.term, NO_NODE);
 }
 
 /** Counts an answer at a candidate or pre-candidate. */

@@ -63,9 +63,15 @@ export interface VoteRequest extends Envelope {
   readonly handover: LogIndex;
 }
 
+/**
+ * A refusal names the last entry that the voter knows to be committed: a candidate may need
+ * just that to know who votes (see election.ts). Default: none.
+ */
 export interface VoteResponse extends Envelope {
   readonly type: 'voteResponse' | 'preVoteResponse';
   readonly rejected: boolean;
+  readonly commitIndex?: LogIndex;
+  readonly commitTerm?: Term;
 }
 
 /** Asks the receiver to campaign at once (dissertation §3.10). */

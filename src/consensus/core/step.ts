@@ -7,6 +7,7 @@ import {
   handleTimeoutNow,
   handleVoteRequest,
   handleVoteResponse,
+  learnCommit,
   refusePreVote,
 } from './election.ts';
 import {
@@ -43,6 +44,9 @@ export function step(state: RaftState, message: Message): StepResult {
     return 'unknownMember';
   }
   state.hearing.heard(message.from);
+  if (message.type === 'voteResponse' || message.type === 'preVoteResponse') {
+    learnCommit(state, message);
+  }
   take(state, message);
   return 'taken';
 }

@@ -28,8 +28,8 @@ const FIELDS: { readonly [Type in PeerMessageType]: readonly string[] } = {
   heartbeatResponse: ['round'],
   vote: ['lastIndex', 'lastTerm', 'transfer', 'handover'],
   preVote: ['lastIndex', 'lastTerm', 'transfer', 'handover'],
-  voteResponse: ['rejected'],
-  preVoteResponse: ['rejected'],
+  voteResponse: ['rejected', 'commitIndex', 'commitTerm'],
+  preVoteResponse: ['rejected', 'commitIndex', 'commitTerm'],
   timeoutNow: ['handover'],
   snapshot: ['snapshot'],
 };
@@ -41,7 +41,7 @@ export function encodeMessage(peer: PeerMessage): Uint8Array[] {
   const { type, from, to, term } = message;
   assert(isMessageType(type), `a message of type ${type} leaves`);
   const fields = FIELDS[type].map(
-    (field) => (message as unknown as Record<string, unknown>)[field],
+    (field) => (message as unknown as Record<string, unknown>)[field] ?? 0,
   );
   const head = encode([type, from, to, term, promiseMs, fromIncarnation, toIncarnation, ...fields]);
   const length = Buffer.allocUnsafe(HEAD_LENGTH_BYTES);

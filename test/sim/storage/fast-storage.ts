@@ -169,6 +169,10 @@ export class FastStorage implements MemberStorage {
     this.#durable = emptyImage(placed);
   }
 
+  introduce(placed: PlacedMembership): void {
+    this.#durable = { ...this.#durable, placed };
+  }
+
   begin({ index, term }: EntryId, { membership, index: membershipIndex }: PlacedMembership): void {
     const snapshot = { index, term, membership, membershipIndex };
     const reset = written(this.#durable, { ...NOTHING_TO_STORE, snapshot, mustSync: true });

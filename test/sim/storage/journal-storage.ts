@@ -163,6 +163,12 @@ export class JournalStorage implements MemberStorage {
     this.isDamaged = false;
   }
 
+  introduce(placed: PlacedMembership): void {
+    this.#founding = placed;
+    this.#durable = { ...this.#durable, placed };
+    this.#written = this.#durable;
+  }
+
   stall(): void {
     this.isStalled = true;
     this.#life?.stall(true);

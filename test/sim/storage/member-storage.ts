@@ -50,6 +50,8 @@ export interface MemberStorage extends LogStorage {
   setMuted(isMuted: boolean): void;
   /** A new disk, that nothing is on. */
   wipe(placed: PlacedMembership): void;
+  /** The member is told the configuration; its process is down. */
+  introduce(placed: PlacedMembership): void;
   /** The log's first entries make room for a state at `position`, before a host is made. */
   begin(position: EntryId, placed: PlacedMembership): void;
   stall(): void;
