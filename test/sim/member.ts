@@ -64,6 +64,8 @@ export class SimMember {
   saved: FilesState = NO_FILES;
   switchover: { readonly to: string | undefined } | undefined;
   isPunctual = false;
+  /** How often something was lost on the disk. */
+  damages = 0;
 
   constructor(parts: MemberParts, isBlank: boolean) {
     this.#parts = parts;
@@ -217,6 +219,7 @@ export class SimMember {
   /** Everything of the machine ends at once, and its disk is damaged. */
   damage(): void {
     this.powerOff();
+    this.damages += 1;
     this.#parts.trace(() => `${this.id} is damaged`);
     this.#parts.storage.damage();
   }

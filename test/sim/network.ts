@@ -39,9 +39,16 @@ interface Link {
   cloggedUntilMs: number;
 }
 
+/** What a message was sent on: it ends with the process of either end. */
+export interface Connection {
+  /** Number of the receiver's process. */
+  readonly life: number;
+  /** How often the sender's disk had lost something by then. */
+  readonly damages: number;
+}
+
 export interface NetworkPorts {
-  /** @param life the process of the receiver that it was sent to */
-  deliver(message: PeerMessage, life: number): void;
+  deliver(message: PeerMessage, connection: Connection): void;
   onFate(fate: 'lost' | 'replayed' | 'late' | 'clogged' | 'cut'): void;
   /** A message did not arrive, and its connection with it. */
   onBroken(from: string, to: string): void;
@@ -97,11 +104,11 @@ export class SimNetwork {
     return this.#link(from, to).cuts > 0;
   }
 
-  /** @param life number of the process of the receiver that is there now */
-  send(sent: PeerMessage, life: number): void {
+  /** @param connection as it is now */
+  send(sent: PeerMessage, connection: Connection): void {
     if (this.intercept?.(sent) === 'drop') return;
     if (this.isReliable) {
-      this.#carry(sent, life, this.#settings.delayMsMin);
+      this.#carry(sent, connection, this.#settings.delayMsMin);
       return;
     }
     const { lossRate, replayRate, clogMsMean } = this.#settings;
@@ -112,19 +119,19 @@ export class SimNetwork {
         this.#ports.onBroken(sent.message.from, sent.message.to);
       return;
     }
-    this.#carry(sent, life, this.#delayMs(sent));
+    this.#carry(sent, connection, this.#delayMs(sent));
     if (this.#chance.happens(replayRate)) {
       this.#ports.onFate('replayed');
-      this.#carry(sent, life, this.#chance.around(clogMsMean));
+      this.#carry(sent, connection, this.#chance.around(clogMsMean));
     }
   }
 
-  #carry(sent: PeerMessage, life: number, delayMs: number): void {
+  #carry(sent: PeerMessage, connection: Connection, delayMs: number): void {
     const link = this.#link(sent.message.from, sent.message.to);
     const heldMs = link.cloggedUntilMs - this.#world.nowMs;
     this.#world.after(heldMs > 0 ? heldMs + delayMs : delayMs, () => {
       if (link.cuts === 0) {
-        this.#ports.deliver(sent, life);
+        this.#ports.deliver(sent, connection);
         return;
       }
       this.#ports.onFate('cut');

@@ -45,7 +45,7 @@ t.test('rule 1: a request to take over that arrives late, twice, moves nothing',
   simulation.run(3 * LEASE_MS);
   simulation.network.intercept = undefined;
   for (let again = 0; again < 2; again += 1) {
-    for (const message of held) simulation.network.send(message, 0);
+    for (const message of held) simulation.network.send(message, { life: 0, damages: 0 });
     simulation.run(LEASE_MS);
   }
   t.equal(simulation.primary, a);

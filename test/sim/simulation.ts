@@ -18,7 +18,7 @@ import { Counts } from './counts.ts';
 import { messageText } from './describe.ts';
 import { Faults } from './faults/faults.ts';
 import { incarnationOf, NOTHING_KNOWN, SimMember } from './member.ts';
-import { type NetworkSettings, SimNetwork } from './network.ts';
+import { type Connection, type NetworkSettings, SimNetwork } from './network.ts';
 import { Operator } from './operator.ts';
 import { Peace } from './peace.ts';
 import { drawPlan, LEASE_MS, memberSettings, type Plan, type RunOptions } from './plan.ts';
@@ -102,7 +102,7 @@ export class Simulation {
     const membership = firstMembership(plan.ids, this.witness);
     this.checks = new Checks(world, counts, membership);
     this.network = new SimNetwork(world, chance.fork(), plan.network, {
-      deliver: (message, life) => this.#deliver(message, life),
+      deliver: (message, connection) => this.#deliver(message, connection),
       onFate: (fate) => counts.add(FATES[fate]),
       onBroken: (from, to) => this.#broken(from, to),
     });
@@ -178,8 +178,10 @@ export class Simulation {
   }
 
   /** A connection ends with its process; only who is muted needs that. */
-  #deliver(message: PeerMessage, life: number): void {
+  #deliver(message: PeerMessage, { life, damages }: Connection): void {
     const member = this.member(message.message.to);
+    // Nor does what was acknowledged before a loss arrive after it (see host/muting.ts).
+    if (damages !== this.member(message.message.from).damages) return;
     if (!member.isUp) this.#broken(message.message.from, member.id);
     if (life !== member.life && member.storage.durable.isMuted) return;
     this.note(() => messageText(message));
@@ -199,7 +201,9 @@ export class Simulation {
 
   #send(message: PeerMessage): void {
     this.counts.message(message.message.type);
-    this.network.send(message, this.member(message.message.to).life);
+    const { life } = this.member(message.message.to);
+    const { damages } = this.member(message.message.from);
+    this.network.send(message, { life, damages });
   }
 
   #makeMember(id: string, placed: PlacedMembership | undefined, drift?: number): SimMember {
