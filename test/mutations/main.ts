@@ -17,6 +17,11 @@ import { checkApplies, patched, unpatched, type Workshop } from './workshop.ts';
 /** The name under which the product as it is appears. */
 const UNPATCHED = 'none';
 
+// Nothing is left behind by one who does not wait for the end.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => process.exit(130));
+}
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {

@@ -21,3 +21,5 @@ process.on('message', ({ seed, ticks }: SeedWork) => {
   const told = violation && { invariant: violation.invariant, text: violation.message };
   process.send?.({ seed, violation: told } satisfies SeedOutcome);
 });
+
+process.on('disconnect', () => process.exit());

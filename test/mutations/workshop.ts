@@ -35,7 +35,11 @@ export function unpatched(): Workshop {
 /** @throws {BadPatch} naming the mutation when it does not apply or compile */
 export async function patched(mutation: Mutation): Promise<Workshop> {
   const folder = mkdtempSync(join(tmpdir(), 'mailraft-mutation-'));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const remove = (): void => {
+    process.off('exit', remove);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.on('exit', remove);
   try {
     copyProject(folder);
     await apply(mutation, folder);
