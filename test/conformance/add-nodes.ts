@@ -29,6 +29,7 @@ const DEFAULTS: PlannedOptions = {
   checkConfigChanges: true,
   stepDownOnRemoval: false,
   forwardsToLeader: true,
+  waitsForOwnVote: false,
   readOnly: 'safe',
   entryBytes,
 };

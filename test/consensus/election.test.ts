@@ -221,3 +221,16 @@ t.test('an answer of one who is no member counts for nothing, whatever its term'
   t.equal(core.step(answer), 'unknownMember');
   t.equal(core.status.term, 0);
 });
+
+t.test('nobody leads before its own vote is durable, whoever else voted for it', async (t) => {
+  const { core } = new CoreGroup(ids, { preVote: false }).of('a');
+  core.campaign();
+  const work = core.ready()?.append;
+  for (const from of ['b', 'c']) {
+    core.step({ type: 'voteResponse', from, to: 'a', term: 1, rejected: false });
+  }
+  t.equal(core.status.role, 'candidate', 'a crash now would let it stand for term 1 again');
+  if (work === undefined) throw new Error('its vote is not stored');
+  core.appended(work);
+  t.match(core.status, { role: 'leader', term: 1 });
+});

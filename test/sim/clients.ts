@@ -44,6 +44,14 @@ export class Clients {
     if (chance.happens(READ_RATE)) this.read(target);
   }
 
+  /** A new leader is asked at once: what it then holds may be held by nobody else. */
+  greet(member: SimMember): void {
+    if (!this.#simulation.faults.isOver && this.#simulation.chance.happens(0.5)) {
+      if (member.propose(`value ${this.#accepted}`)) this.#accepted += 1;
+    }
+    this.read(member);
+  }
+
   /** What was committed when a read was asked for is what it must show. */
   read(member: SimMember): void {
     const { checks, counts } = this.#simulation;

@@ -141,6 +141,14 @@ export class SimMember {
     return this.#leaseUntilMs;
   }
 
+  /** Until when, in true time, this member votes for nobody; who is down is silent when it is back. */
+  get silentUntilMs(): number {
+    const { host } = this;
+    const { clock, world } = this.#parts;
+    if (host === undefined || host.isMuted || this.#isBlank) return Number.POSITIVE_INFINITY;
+    return world.nowMs + clock.trueMs(host.silentUntilMs - clock.nowMs());
+  }
+
   noteLease(): void {
     const { id, clock, world, checks, counts } = this.#parts;
     const { host } = this;
@@ -155,7 +163,8 @@ export class SimMember {
       counts.add('lease expired');
       this.#leaseUntilMs = 0;
     }
-    if (this.#leaseUntilMs !== before) checks.leased(id, this.#leaseUntilMs, world.nowMs);
+    if (this.#leaseUntilMs === before) return;
+    checks.leased(id, host.membership, this.#leaseUntilMs, world.nowMs);
   }
 
   /** Who handed over serves again only by a newer record that is committed (safety rule 1). */

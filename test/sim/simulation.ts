@@ -237,7 +237,7 @@ export class Simulation {
   #elected(member: SimMember): void {
     this.faults.elected(member);
     // It may not know yet what was committed before it.
-    this.world.after(0, () => this.clients.read(member));
+    this.world.after(0, () => this.clients.greet(member));
     this.operator.introduced(member);
   }
 

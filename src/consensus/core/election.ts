@@ -117,9 +117,21 @@ export function handleVoteResponse(state: RaftState, response: VoteResponse): vo
   if (response.type !== expected) return;
   state.tracker.recordVote(response.from, !response.rejected);
   const result = state.tracker.tallyVotes();
-  if (result === 'won') win(state);
+  if (result === 'won' && isOwnVoteStored(state)) win(state);
   // A pre-vote answer may carry the term above: the own term is still the same.
   if (result === 'lost') becomeFollower(state, state.term, NO_NODE);
+}
+
+/**
+ * A leader whose own vote is not durable could crash, stand for the very same term again,
+ * win it with the same votes and lead it with another log (Raft §5.4.2 rests on one
+ * leader, and one log of it, a term).
+ */
+function isOwnVoteStored(state: RaftState): boolean {
+  const { waitsForOwnVote } = state.options;
+  return (
+    waitsForOwnVote === false || state.role !== 'candidate' || state.tracker.hasAnswered(state.id)
+  );
 }
 
 function win(state: RaftState): void {

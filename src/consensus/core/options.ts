@@ -68,6 +68,11 @@ export interface CoreOptions {
    * (safety rule 10), or when the host says so by `applyConfig`. Default: `whenCommitted`.
    */
   readonly configTakesEffect?: 'whenCommitted' | 'whenApplied';
+  /**
+   * Lead only once the own vote is durable, though others' votes would do. Default: true;
+   * etcd leads without it.
+   */
+  readonly waitsForOwnVote?: boolean;
   /** Refuse changes of the configuration that may not be made now. Default: true. */
   readonly checkConfigChanges?: boolean;
   /** A leader that is no voter any more gives up the lead (dissertation §4.2.2). Default: true. */

@@ -41,7 +41,7 @@ export class Checks {
   readonly #configurations: Configurations;
   readonly #commits: Commits;
   readonly #acknowledgements = new Acknowledgements(this.#members);
-  readonly #leases = new Leases();
+  readonly #leases = new Leases(this.#members);
   readonly #copies: WitnessCopies;
   /** The highest entry that anybody knows to be committed. */
   #known = 0;
@@ -153,8 +153,9 @@ export class Checks {
     throw new Violation('reads are not old', `${id} reads at ${index}, ${known} was committed`);
   }
 
-  leased(id: NodeId, untilMs: number, nowMs: number): void {
+  leased(id: NodeId, membership: Membership, untilMs: number, nowMs: number): void {
     this.#leases.leased(id, untilMs, nowMs);
+    if (untilMs > nowMs) this.#leases.rests(id, membership, untilMs, nowMs);
   }
 
   held(id: NodeId, isHeld: boolean): void {

@@ -3,18 +3,34 @@
  * - one lease: at no moment do two members have a lease that was not handed over
  * - lease over when elected: nobody is elected while another's lease lasts, for who is
  *   elected may serve at once
+ * - a lease rests on promises: while it lasts, a quorum of the leader's configuration votes
+ *   for nobody (looked at when the voters have been the same for long)
  * - one tenure: never is a service or an address held on two members
  *
  * Not here: that anybody has a lease, or serves.
  */
 
-import type { NodeId } from '../../../src/consensus/core/types.ts';
+import type { Membership, NodeId } from '../../../src/consensus/core/types.ts';
 import { Violation } from '../violation.ts';
+import { isQuorum } from './configurations.ts';
+import type { WatchedMembers } from './watched.ts';
+
+/** After so long nothing that was promised to earlier voters counts any more. */
+const SETTLED_MS = 10_000;
+/** What rounding may make of a moment. */
+const SLACK_MS = 0.001;
 
 export class Leases {
+  readonly #members: WatchedMembers;
+  /** Since when each leader has gone by the same configuration. */
+  readonly #since = new Map<NodeId, { membership: Membership; atMs: number }>();
   readonly #holders = new Set<NodeId>();
   /** Until when, in true time, each member's last lease lasts; 0 once it was handed over. */
   readonly #untilMs = new Map<NodeId, number>();
+
+  constructor(members: WatchedMembers) {
+    this.#members = members;
+  }
 
   get holder(): NodeId | undefined {
     return [...this.#holders][0];
@@ -28,6 +44,22 @@ export class Leases {
       if (other === id || otherUntilMs <= nowMs) continue;
       throw new Violation('one lease', `${id} has one and so has ${other}`);
     }
+  }
+
+  /** The lease of `id` rests on the voters in `membership`. */
+  rests(id: NodeId, membership: Membership, untilMs: number, nowMs: number): void {
+    const since = this.#since.get(id);
+    if (since?.membership !== membership) {
+      this.#since.set(id, { membership, atMs: nowMs });
+      return;
+    }
+    if (nowMs - since.atMs < SETTLED_MS) return;
+    const silent = [...this.#members.values()].filter(
+      (member) => member.id === id || member.silentUntilMs >= untilMs - SLACK_MS,
+    );
+    if (isQuorum(membership, new Set(silent.map((member) => member.id)))) return;
+    const text = `of ${id}'s voters only ${silent.map((member) => member.id).join(' ')} are silent`;
+    throw new Violation('a lease rests on promises', text);
   }
 
   /** @param isPast whether a member is in a later term already */

@@ -41,6 +41,10 @@ export class Faults {
     this.#isOver = true;
   }
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** Somebody was elected. */
   elected(member: SimMember): void {
     const { world } = this.#simulation;
