@@ -30,6 +30,7 @@ const DEFAULTS: PlannedOptions = {
   stepDownOnRemoval: false,
   forwardsToLeader: true,
   waitsForOwnVote: false,
+  refusalsTellCommit: false,
   readOnly: 'safe',
   entryBytes,
 };

@@ -92,7 +92,8 @@ function answer(
     rejected,
   } as const;
   const { committed } = state.log;
-  if (!rejected || committed === 0) return response;
+  const isTold = state.options.refusalsTellCommit !== false;
+  if (!rejected || committed === 0 || !isTold) return response;
   return { ...response, commitIndex: committed, commitTerm: state.log.termAt(committed) ?? 0 };
 }
 

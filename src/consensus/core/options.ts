@@ -73,6 +73,8 @@ export interface CoreOptions {
    * etcd leads without it.
    */
   readonly waitsForOwnVote?: boolean;
+  /** A refused candidate is told what is committed (see election.ts). Default: true. */
+  readonly refusalsTellCommit?: boolean;
   /** Refuse changes of the configuration that may not be made now. Default: true. */
   readonly checkConfigChanges?: boolean;
   /** A leader that is no voter any more gives up the lead (dissertation §4.2.2). Default: true. */
