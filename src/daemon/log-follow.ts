@@ -28,6 +28,7 @@ export class LogFollow {
    */
   fetchingFrom(placed: PlacedMembership): void {
     this.#membership = placed;
+    if (placed.index > this.#host.placedMembership.index) this.#host.foresee(placed);
   }
 
   /** The state at `position` was fetched; the log is to begin after it. */

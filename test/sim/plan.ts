@@ -77,7 +77,7 @@ export function drawPlan(options: RunOptions): Plan {
     faults,
     strikeMsMean: chance.acrossScales(0.8, 15) * LEASE_MS,
     drift: driftOf(chance.below(2), has('drift')),
-    network: drawNetwork(chance, has),
+    network: withLateHandOvers(drawNetwork(chance, has), has, new Chance(options.seed * 7 + 3)),
     ...drawPace(chance, has),
     clientMsMean: chance.acrossScales(300, 3000),
     burstRate: chance.happens(0.3) ? 0.1 : 0,
@@ -111,6 +111,18 @@ function drawNetwork(chance: Chance, has: (kind: FaultKind) => boolean): Network
     clogRate: has('slowMessages') ? drawn.clogRate : 0,
     late: { ...drawn.late, rate: has('lateMessages') ? drawn.late.rate : 0 },
   };
+}
+
+/** Half of those that move the lead and have late messages: the word to take over is late. */
+function withLateHandOvers(
+  network: NetworkSettings,
+  has: (kind: FaultKind) => boolean,
+  chance: Chance,
+): NetworkSettings {
+  const { late } = network;
+  if (late.rate === 0 || !has('switchover') || chance.happens(0.5)) return network;
+  const ms = chance.between(0.5, 4) * LEASE_MS;
+  return { ...network, late: { type: 'timeoutNow', rate: 1, ms } };
 }
 
 /** How long a tick is, and what is counted in ticks. */

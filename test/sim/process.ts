@@ -294,7 +294,8 @@ export class SimProcess {
     const { index: membershipIndex, membership } = source.placed;
     const { position } = source.files;
     if (position.index <= this.appliedIndex) return;
-    this.#install({ ...position, membership, membershipIndex }, source.files);
+    const mark = { ...position, membership, membershipIndex };
+    this.host.foresee(source.placed, () => this.#install(mark, source.files));
   }
 
   #install(mark: SnapshotMark, state: FilesState): void {

@@ -307,6 +307,14 @@ export class RaftHost {
     return true;
   }
 
+  /**
+   * Who has the state that is being fetched knows this configuration. It is kept before that
+   * state is: a log that begins after the state lacks the changes that led to it.
+   */
+  foresee(membership: PlacedMembership, then: () => void = () => undefined): void {
+    if (!this.#isFailed) this.#store({ ...NOTHING_TO_STORE, membership, mustSync: true }, then);
+  }
+
   compact(floor: LogIndex): void {
     this.#ports.storage.compact(floor);
   }
