@@ -16,10 +16,13 @@ export interface TranscriptFile {
 export const corpusFolder: string =
   process.env['MAILRAFT_CONFORMANCE'] ?? join(projectRoot, '..', 'shared', 'conformance');
 
+/** How the reason begins where others' transcripts are not there. */
+export const ABSENT_CORPUS = 'no transcripts in ';
+
 /** Why the suite cannot run; undefined when it can. */
 export function whyNoCorpus(): string | undefined {
   if (existsSync(corpusFolder)) return undefined;
-  return `no transcripts in ${corpusFolder} (MAILRAFT_CONFORMANCE names another directory)`;
+  return `${ABSENT_CORPUS}${corpusFolder} (MAILRAFT_CONFORMANCE names another directory)`;
 }
 
 /** Every transcript below `folder`, or the file itself. Hidden files and pages are none. */
