@@ -5,6 +5,7 @@
 import { readMembership } from '../consensus/core/membership/membership.ts';
 import type { HardState, PlacedMembership } from '../consensus/core/types.ts';
 import { damaged, encodeRecord } from '../consensus/host/entry-record.ts';
+import { MailraftError } from '../errors.ts';
 
 export function encodeHardState({ term, commit, vote }: HardState): Buffer {
   const payload = Buffer.allocUnsafe(12 + Buffer.byteLength(vote));
@@ -37,9 +38,18 @@ export function encodeMembership(placed: PlacedMembership): Buffer {
 }
 
 export function membershipIn(payload: Buffer): PlacedMembership {
-  const { index, membership } = JSON.parse(payload.toString('utf8')) as Record<string, unknown>;
-  if (!Number.isSafeInteger(index)) throw damaged('a configuration stems from no entry');
-  return { index: index as number, membership: readMembership(membership) };
+  let value: unknown;
+  try {
+    value = JSON.parse(payload.toString('utf8'));
+  } catch (cause) {
+    throw new MailraftError('DATA_INVALID', 'a configuration in the journal is no JSON', { cause });
+  }
+  const isObject = typeof value === 'object' && value !== null;
+  const { index, membership } = (isObject ? value : {}) as Record<string, unknown>;
+  if (typeof index !== 'number' || !Number.isSafeInteger(index) || index < 0) {
+    throw new MailraftError('DATA_INVALID', 'a configuration in the journal stems from no entry');
+  }
+  return { index, membership: readMembership(membership) };
 }
 
 export function encodeSegmentHead(head: unknown): Buffer {

@@ -4,8 +4,8 @@
  * A name stays when a machine's disk is lost, and what the name had promised, voted and
  * acknowledged does not. So each storage has an incarnation of its own, the configuration
  * names (id, incarnation), and to all others the two are different members: nothing that
- * one incarnation says counts for another, and one that the configuration does not name
- * neither votes nor stands.
+ * one incarnation says counts for another. Nobody stands whom its own configuration does
+ * not name, and nobody votes whom neither that nor the one of who asks names.
  *
  * The words of a leader are heeded whoever it is, as Raft has it (§6): the configuration
  * here may be older than the one that it leads by, and only that leader can tell of the

@@ -8,7 +8,7 @@
  * (dissertation §4.1, and the correction to it of 2015).
  */
 
-import { assert } from '../../../errors.ts';
+import { assert, isMailraftError } from '../../../errors.ts';
 import { appendEntries, type Proposal } from '../append.ts';
 import { copySetIn } from '../copies/decree.ts';
 import { broadcastAppend, maybeCommit, sendAppend } from '../leader.ts';
@@ -46,8 +46,9 @@ function canFollow(membership: Membership, change: ConfigChange): boolean {
   try {
     changed(membership, change);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (isMailraftError(error, 'CONFIG_INVALID')) return false;
+    throw error;
   }
 }
 
